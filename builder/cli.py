@@ -1,0 +1,2 @@
+"""The commands."""
+print("cli placeholder")
