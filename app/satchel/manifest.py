@@ -1,0 +1,340 @@
+"""A model's manifest: its releases and their variants, parsed once and strictly.
+
+The JSON form is schema 1 of "Model manifest" in docs/ARCHITECTURE.md. An unknown or missing field
+is an error that names it, so that a manifest is never half understood.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from typing import Any, TypeVar
+
+from satchel.errors import ManifestError
+from satchel.versions import Version
+
+__all__ = [
+    "SCHEMA",
+    "Manifest",
+    "Reference",
+    "Release",
+    "SessionSettings",
+    "Variant",
+    "release_from",
+    "release_tree",
+]
+
+SCHEMA = 1
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A blob by its SHA-256 (hex) and size in bytes."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """How the variant's engine is to load it; see `satchel.platform.SessionOptions`."""
+
+    graph_optimization_level: str = "all"
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One file of a release, for one engine.
+
+    Attributes:
+        blob: The model file.
+        chunks: Its chunk index; None: one chunk.
+        golden: Golden inputs and outputs to validate it with.
+        files: What else the task needs, such as labels, by name.
+        resolutions: Input sizes in pixels that it was measured at.
+        accuracy: Measured figures by name, as fractions of 1.
+        latency_ms: Measured milliseconds for one inference.
+        cpu_seconds: Measured processor seconds for one inference.
+    """
+
+    name: str
+    engine: str
+    blob: Reference
+    chunks: Reference | None = None
+    golden: Reference | None = None
+    session: SessionSettings = SessionSettings()
+    files: Mapping[str, Reference] = field(default_factory=dict)
+    resolutions: tuple[int, ...] = ()
+    accuracy: Mapping[str, float] | None = None
+    latency_ms: float | None = None
+    cpu_seconds: float | None = None
+
+    def references(self) -> tuple[Reference, ...]:
+        """Every blob that must be there for this variant to work."""
+        return (self.blob, *self.files.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One version of a model: variants by platform, best first."""
+
+    version: Version
+    changelog: str
+    licence: str
+    platforms: Mapping[str, tuple[Variant, ...]]
+    mandatory: bool = False
+    rollout: float = 100.0
+    minimum_app: str = "0.1.0"
+
+    def variants(self, platform: str) -> tuple[Variant, ...]:
+        """Variants for a platform; those for browsers where it has none of its own."""
+        return self.platforms.get(platform) or self.platforms.get("browser", ())
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything a device needs to know about a model's releases."""
+
+    model: str
+    task: str
+    title: str
+    releases: tuple[Release, ...]
+    minimum_version: Version | None = None
+    revoked: tuple[Version, ...] = ()
+
+    def release(self, version: str | None = None) -> Release:
+        """A release by version, or the newest that is rolled out to everyone.
+
+        Raises:
+            ManifestError: There is none.
+        """
+        found = [
+            release
+            for release in self.releases
+            if (str(release.version) == version if version else release.rollout >= 100)
+            and release.version not in self.revoked
+        ]
+        if not found:
+            wanted = f"version {version}" if version else "release for everyone"
+            raise ManifestError(f"The manifest of '{self.model}' has no {wanted}")
+        return max(found, key=lambda release: release.version)
+
+    @classmethod
+    def parse(cls, data: bytes | str) -> Manifest:
+        """Read the JSON form.
+
+        Raises:
+            ManifestError: It is no JSON, has another schema, or a field is missing, unknown or of
+                the wrong kind; the message names it.
+        """
+        try:
+            tree = json.loads(data)
+        except ValueError as error:
+            raise ManifestError("The manifest is no JSON", why=str(error)) from error
+        return _manifest(tree)
+
+    def encode(self) -> bytes:
+        """The JSON form, always the same bytes for the same manifest."""
+        tree = {"schema": SCHEMA, **_plain(self)}
+        text = json.dumps(tree, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return text.encode()
+
+
+def release_from(tree: object) -> Release:
+    """Read one release, as the library stores it."""
+    return _release(tree, "release")
+
+
+def release_tree(release: Release) -> dict[str, Any]:
+    """One release as plain data."""
+    tree: dict[str, Any] = _plain(release)
+    return tree
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses as JSON data; a version as its text."""
+    if isinstance(value, Version):
+        return str(value)
+    if is_dataclass(value):
+        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _manifest(tree: object) -> Manifest:
+    data = _object(tree, "manifest")
+    if data.pop("schema", None) != SCHEMA:
+        raise ManifestError(
+            f"The manifest's schema is not {SCHEMA}",
+            todo="Reload the page: a newer version of it may understand this manifest",
+        )
+    return _build(
+        Manifest,
+        data,
+        "manifest",
+        model=_identifier,
+        task=_text,
+        title=_text,
+        releases=_list_of(_release),
+        minimum_version=_optional(_version),
+        revoked=_list_of(_version),
+    )
+
+
+def _release(tree: object, where: str) -> Release:
+    def platforms(value: object, where: str) -> dict[str, tuple[Variant, ...]]:
+        parsed: dict[str, tuple[Variant, ...]] = _map_of(_list_of(_variant))(value, where)
+        return parsed
+
+    return _build(
+        Release,
+        _object(tree, where),
+        where,
+        version=_version,
+        changelog=_text,
+        licence=_text,
+        platforms=platforms,
+        mandatory=_boolean,
+        rollout=_number,
+        minimum_app=_text,
+    )
+
+
+def _variant(tree: object, where: str) -> Variant:
+    return _build(
+        Variant,
+        _object(tree, where),
+        where,
+        name=_identifier,
+        engine=_identifier,
+        blob=_reference,
+        chunks=_optional(_reference),
+        golden=_optional(_reference),
+        session=_session,
+        files=_map_of(_reference),
+        resolutions=_list_of(_size),
+        accuracy=_optional(_map_of(_number)),
+        latency_ms=_optional(_number),
+        cpu_seconds=_optional(_number),
+    )
+
+
+def _reference(tree: object, where: str) -> Reference:
+    return _build(Reference, _object(tree, where), where, sha256=_digest, size=_size)
+
+
+def _session(tree: object, where: str) -> SessionSettings:
+    return _build(
+        SessionSettings,
+        _object(tree, where),
+        where,
+        graph_optimization_level=_one_of("disabled", "basic", "extended", "all"),
+        config=_map_of(_text),
+    )
+
+
+# Readers of one field each: (value, where) → parsed value, or an error that says where.
+
+Reader = Callable[[object, str], Any]
+T = TypeVar("T")
+
+
+def _build(kind: type[T], data: dict[str, object], where: str, **readers: Reader) -> T:
+    required = {field.name for field in fields(kind) if _is_required(field)}  # type: ignore[arg-type]
+    for name in data.keys() - readers.keys():
+        raise _wrong(f"{where}.{name}", "is unknown")
+    for name in sorted(required - data.keys()):
+        raise _wrong(f"{where}.{name}", "is missing")
+    return kind(**{name: readers[name](value, f"{where}.{name}") for name, value in data.items()})
+
+
+def _is_required(item: Any) -> bool:
+    return item.default is MISSING and item.default_factory is MISSING
+
+
+def _wrong(where: str, problem: str) -> ManifestError:
+    return ManifestError(f"The manifest's field {where} {problem}")
+
+
+def _object(value: object, where: str) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise _wrong(where, "is no object")
+    return dict(value)
+
+
+def _text(value: object, where: str) -> str:
+    if not isinstance(value, str):
+        raise _wrong(where, "is no text")
+    return value
+
+
+def _identifier(value: object, where: str) -> str:
+    if not _IDENTIFIER.fullmatch(_text(value, where)):
+        raise _wrong(where, "is no name of letters, digits, '.', '_' and '-'")
+    return str(value)
+
+
+def _digest(value: object, where: str) -> str:
+    if not _DIGEST.fullmatch(_text(value, where)):
+        raise _wrong(where, "is no SHA-256 in lower-case hex")
+    return str(value)
+
+
+def _version(value: object, where: str) -> Version:
+    return Version.parse(_text(value, where))
+
+
+def _boolean(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(where, "is neither true nor false")
+    return value
+
+
+def _number(value: object, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _wrong(where, "is no number")
+    return value
+
+
+def _size(value: object, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise _wrong(where, "is no whole number from 0 up")
+    return value
+
+
+def _one_of(*choices: str) -> Reader:
+    def read(value: object, where: str) -> str:
+        if value not in choices:
+            raise _wrong(where, f"is none of {', '.join(choices)}")
+        return str(value)
+
+    return read
+
+
+def _optional(reader: Reader) -> Reader:
+    return lambda value, where: None if value is None else reader(value, where)
+
+
+def _list_of(reader: Reader) -> Reader:
+    def read(value: object, where: str) -> tuple[Any, ...]:
+        if not isinstance(value, Sequence) or isinstance(value, str):
+            raise _wrong(where, "is no list")
+        return tuple(reader(item, f"{where}[{index}]") for index, item in enumerate(value))
+
+    return read
+
+
+def _map_of(reader: Reader) -> Reader:
+    def read(value: object, where: str) -> dict[str, Any]:
+        return {key: reader(item, f"{where}.{key}") for key, item in _object(value, where).items()}
+
+    return read

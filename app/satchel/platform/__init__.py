@@ -1,0 +1,291 @@
+"""The only way out of the engine: protocols here, one set of adapters for each place.
+
+`browser` speaks to the platform of a page or worker through Pyodide, `native` to files and
+onnxruntime on CPython. Nothing outside this package imports ``js`` or opens a file.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from satchel.tensors import TensorSpec
+
+__all__ = [
+    "Blob",
+    "Change",
+    "Clock",
+    "DeleteBlob",
+    "DeleteRecord",
+    "EngineSession",
+    "Fetcher",
+    "Images",
+    "InferenceEngine",
+    "Locks",
+    "Piece",
+    "Platform",
+    "PutBlob",
+    "PutRecord",
+    "Record",
+    "SessionOptions",
+    "Space",
+    "Store",
+    "current",
+]
+
+Record = dict[str, Any]
+"""One stored record: plain JSON data, parsed strictly by its owner."""
+
+
+class Blob(Protocol):
+    """Immutable bytes that need not lie in the Python heap (a JavaScript Blob, a file)."""
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+
+    async def read(self, start: int = 0, stop: int | None = None) -> bytes:
+        """The bytes from ``start`` to ``stop``, copied into the Python heap."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """How an engine is to load a model.
+
+    Attributes:
+        graph_optimization_level: "disabled", "basic", "extended" or "all" (onnxruntime's levels).
+        config: onnxruntime session config entries, such as ``session.disable_quant_qdq``.
+        threads: Number of threads; None leaves it to the engine.
+    """
+
+    graph_optimization_level: str = "all"
+    config: Mapping[str, str] = field(default_factory=dict)
+    threads: int | None = None
+
+
+class EngineSession(Protocol):
+    """One loaded model. Runs are queued by the engine and answered in order."""
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]: ...
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]: ...
+
+    async def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run the model on arrays that already fit its inputs.
+
+        Cancelling a run that waits takes it out of the queue; cancelling the running one ends it.
+        Outputs own their memory.
+
+        Raises:
+            InferenceError: The engine failed; after a crash or out of memory it has been replaced.
+        """
+
+    async def close(self) -> None:
+        """Give the session's memory back. Closing twice is allowed."""
+
+
+class InferenceEngine(Protocol):
+    """Loads models and runs them."""
+
+    @property
+    def name(self) -> str:
+        """As manifests name it: "onnxruntime"."""
+
+    async def describe(self) -> Mapping[str, str | int]:
+        """For people: "version" and "threads" at least."""
+
+    async def load(self, model: Blob, options: SessionOptions) -> EngineSession:
+        """Load a model from its bytes.
+
+        Raises:
+            ModelFormatError: The bytes are no model, or not all of one.
+            UnsupportedModelError: It needs what this engine lacks.
+            OutOfMemoryError: It does not fit.
+            EngineUnavailableError: The engine cannot be started.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class PutRecord:
+    """Write a record."""
+
+    table: str
+    key: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRecord:
+    """Remove a record, if it is there."""
+
+    table: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutBlob:
+    """Write a blob under its SHA-256 in hex."""
+
+    digest: str
+    blob: Blob
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteBlob:
+    """Remove a blob, if it is there."""
+
+    digest: str
+
+
+Change = PutRecord | DeleteRecord | PutBlob | DeleteBlob
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Storage of this site on this device, in bytes; None where the platform does not say."""
+
+    used: int | None
+    quota: int | None
+    persisted: bool | None
+
+
+class Store(Protocol):
+    """Records and blobs that outlive the page."""
+
+    async def record(self, table: str, key: str) -> Record | None:
+        """One record."""
+
+    async def records(self, table: str) -> dict[str, Record]:
+        """All records of a table by key."""
+
+    async def blob(self, digest: str) -> Blob | None:
+        """A handle to a blob; its bytes are read when needed."""
+
+    async def blobs(self) -> dict[str, int]:
+        """Size in bytes of every stored blob, by digest."""
+
+    async def commit(self, changes: Sequence[Change]) -> None:
+        """Apply all changes or none, and return once they would survive a power cut.
+
+        Raises:
+            StorageFullError: There is no room; nothing was changed.
+            StorageError: The storage failed; nothing was changed.
+        """
+
+    async def space(self) -> Space:
+        """How much is used and how much is left."""
+
+    async def close(self) -> None:
+        """Let go of the storage, so that another version can upgrade it."""
+
+
+class Piece(Protocol):
+    """Some bytes of a download."""
+
+    @property
+    def size(self) -> int: ...
+
+    def view(self) -> bytes | memoryview:
+        """The bytes, for hashing."""
+
+
+class Fetcher(Protocol):
+    """Gets bytes from URLs."""
+
+    def stream(self, url: str) -> AsyncIterator[Piece]:
+        """The body of a GET, piece by piece as it comes.
+
+        Raises:
+            NetworkError: No answer, a refusal, or a cut that the network noticed.
+        """
+
+    def join(self, pieces: Sequence[Piece]) -> Blob:
+        """One blob of all pieces."""
+
+
+class Locks(Protocol):
+    """Mutual exclusion among everything that shares this store: tabs, workers, processes."""
+
+    def hold(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Wait for the lock and hold it."""
+
+
+class Images(Protocol):
+    """Decodes and scales images."""
+
+    async def decode(self, source: object, *, width: int, height: int, crop: float) -> NDArray[Any]:
+        """Decode, turn upright (EXIF), crop to the centre, scale.
+
+        Args:
+            source: Encoded bytes, a Blob, what the platform calls an image, or a uint8 array
+                [height, width, 3].
+            width: Of the result, in pixels.
+            height: Of the result, in pixels.
+            crop: Which part of the largest centred rectangle of that aspect is kept, 0 < crop ≤ 1.
+
+        Returns:
+            RGB, uint8 [height, width, 3].
+
+        Raises:
+            ImageError: It is no image that this platform can read.
+        """
+
+
+class Clock(Protocol):
+    """The time of day."""
+
+    def now(self) -> str:
+        """UTC in ISO 8601."""
+
+
+class Platform(Protocol):
+    """Everything outside, in one place."""
+
+    @property
+    def name(self) -> str:
+        """As manifests name it: "browser" or "native"."""
+
+    @property
+    def engines(self) -> Mapping[str, InferenceEngine]: ...
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def fetcher(self) -> Fetcher: ...
+
+    @property
+    def locks(self) -> Locks: ...
+
+    @property
+    def images(self) -> Images: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    def blob(self, data: object) -> Blob:
+        """A blob of bytes-like data, or of what the platform calls bytes; copied once.
+
+        Raises:
+            TypeError: ``data`` holds no bytes.
+        """
+
+
+@cache
+def current() -> Platform:
+    """The platform this Python runs on."""
+    if sys.platform == "emscripten":
+        from satchel.platform.browser import BrowserPlatform
+
+        return BrowserPlatform()
+    from satchel.platform.native import NativePlatform
+
+    return NativePlatform()

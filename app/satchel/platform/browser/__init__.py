@@ -1,0 +1,43 @@
+"""The browser: a page or worker with Pyodide in it. The only part of Satchel that imports ``js``.
+
+`host.mjs` and `inference.mjs` are the JavaScript that the platform demands.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from satchel.platform import InferenceEngine
+from satchel.platform.browser.blobs import BrowserBlob, blob_of
+from satchel.platform.browser.clock import BrowserClock
+from satchel.platform.browser.fetcher import BrowserFetcher
+from satchel.platform.browser.images import BrowserImages
+from satchel.platform.browser.locks import WebLocks
+from satchel.platform.browser.ort import OrtWeb
+from satchel.platform.browser.scope import scope
+from satchel.platform.browser.store import IndexedDbStore
+
+__all__ = ["BrowserPlatform"]
+
+
+class BrowserPlatform:
+    """The adapters of a page or worker."""
+
+    name = "browser"
+
+    def __init__(self) -> None:
+        self.engines: dict[str, InferenceEngine] = {"onnxruntime": OrtWeb()}
+        self.fetcher = BrowserFetcher()
+        self.images = BrowserImages()
+        self.clock = BrowserClock()
+
+    @cached_property
+    def store(self) -> IndexedDbStore:
+        return IndexedDbStore(f"satchel:{scope()}")
+
+    @cached_property
+    def locks(self) -> WebLocks:
+        return WebLocks(f"satchel:{scope()}:")
+
+    def blob(self, data: object) -> BrowserBlob:
+        return blob_of(data)

@@ -1,0 +1,194 @@
+// What the browser platform needs from JavaScript: a message RPC, IndexedDB transactions (no await
+// of Python's survives inside one), image decoding, and starting inference workers.
+// Self-contained: the wheel carries this file, and the page's bundle imports from it.
+
+/** Calls over a MessagePort: {id, op, args} → {id, value} | {id, error} | {id, progress}; events {event, value}. */
+export class Rpc {
+  #next = 0;
+  #calls = new Map();
+  onevent = () => {};
+
+  constructor(port) {
+    this.port = port;
+    port.onmessage = ({ data }) => this.#receive(data);
+  }
+
+  call(op, args = [], { transfer = [], onProgress, signal } = {}) {
+    return new Promise((resolve, reject) => {
+      const id = ++this.#next;
+      this.#calls.set(id, { resolve, reject, onProgress });
+      signal?.addEventListener("abort", () => this.port.postMessage({ cancel: id }), { once: true });
+      this.port.postMessage({ id, op, args }, transfer);
+    });
+  }
+
+  /** Let every open call fail: the other side is gone. */
+  fail(error) {
+    for (const { reject } of this.#calls.values()) reject(error);
+    this.#calls.clear();
+  }
+
+  #receive({ id, value, error, progress, event }) {
+    if (event !== undefined) return this.onevent(event, value);
+    const call = this.#calls.get(id);
+    if (!call) return;
+    if (progress !== undefined) return call.onProgress?.(progress);
+    this.#calls.delete(id);
+    if (error) call.reject(Object.assign(new Error(error.message), error));
+    else call.resolve(value);
+  }
+}
+
+// ---- inference workers
+
+let spawner = null;
+
+/** Use `spawn` for inference workers (the page's own way):
+ * async threads => {port, terminate(), onerror(report)}. */
+export function setSpawner(spawn) {
+  spawner = spawn;
+}
+
+/** Whether `spawn` needs the source of inference.mjs, having no spawner. */
+export const needsSource = () => spawner === null;
+
+/** An inference worker: {rpc, terminate}. `source` is inference.mjs, for pages without a spawner. */
+export async function spawn(threads, ort, ortWasm, source) {
+  const { port, terminate, onerror } = await (spawner?.(threads) ?? spawnFrom(source, threads, ort, ortWasm));
+  const rpc = new Rpc(port);
+  onerror((why) => rpc.fail(dead(why)));
+  return { rpc, terminate: () => (rpc.fail(dead("the worker was ended")), terminate()) };
+}
+
+const dead = (why) => Object.assign(new Error(why || "the worker died"), { code: "crash", fatal: true });
+
+function spawnFrom(source, threads, ort, ortWasm) {
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const { port1, port2 } = new MessageChannel();
+  const init = { type: "init", ort, ort_wasm: ortWasm, threads, port: port2 };
+  if (globalThis.ort) {
+    // The page brought its own engine, which lives in this thread.
+    return import(url).then(({ serve }) => {
+      serve(init);
+      return { port: port1, terminate: () => port2.close(), onerror: () => {} };
+    });
+  }
+  const worker = new Worker(url, { type: "module" });
+  worker.postMessage(init, [port2]);
+  const onerror = (report) => worker.addEventListener("error", (event) => report(event.message));
+  return { port: port1, terminate: () => worker.terminate(), onerror };
+}
+
+/** One run; the buffers of `feeds` are transferred. */
+export function run(rpc, handle, feeds) {
+  const transfer = feeds.filter(([, type]) => type !== "string").map(([, , , bytes]) => bytes.buffer);
+  return rpc.call("run", [handle, feeds], { transfer });
+}
+
+// ---- IndexedDB
+
+const settled = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error ?? new Error("IndexedDB request failed"));
+  });
+
+/** Open a database, creating the object stores that are missing. */
+export function openDatabase(name, version, tables) {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name, version);
+    request.onupgradeneeded = () => {
+      for (const table of tables) {
+        if (!request.result.objectStoreNames.contains(table)) request.result.createObjectStore(table);
+      }
+    };
+    request.onerror = () => reject(request.error ?? new Error("IndexedDB cannot be opened"));
+    request.onsuccess = () => {
+      const database = request.result;
+      // Another tab with a newer version may upgrade; the next use here opens afresh.
+      database.onversionchange = () => database.close();
+      resolve(database);
+    };
+  });
+}
+
+export const get = (database, table, key) => settled(database.transaction(table).objectStore(table).get(key));
+
+/** All of a table: [keys, values]. */
+export function getAll(database, table) {
+  const store = database.transaction(table).objectStore(table);
+  return Promise.all([settled(store.getAllKeys()), settled(store.getAll())]);
+}
+
+/** Apply [["put", table, key, value] | ["delete", table, key], …] in one durable transaction. */
+export async function commit(database, changes) {
+  try {
+    await transact(database, changes);
+  } catch (error) {
+    // Some browsers refuse Blobs in IndexedDB; bytes they always take.
+    if (!["DataCloneError", "UnknownError"].includes(error.name)) throw error;
+    const plain = changes.map(async ([op, table, key, value]) => [
+      op,
+      table,
+      key,
+      value instanceof Blob ? await value.arrayBuffer() : value,
+    ]);
+    await transact(database, await Promise.all(plain));
+  }
+}
+
+function transact(database, changes) {
+  const tables = [...new Set(changes.map(([, table]) => table))];
+  const transaction = database.transaction(tables, "readwrite", { durability: "strict" });
+  // Reject with a real error always: a promise rejected with null would hang Python's await.
+  const done = new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error ?? new DOMException("The transaction was aborted", "AbortError"));
+  });
+  for (const [op, table, key, value] of changes) {
+    const store = transaction.objectStore(table);
+    if (op === "put") store.put(value, key);
+    else store.delete(key);
+  }
+  return done;
+}
+
+// ---- locks
+
+/** Wait for a Web Lock; resolves with the function that releases it. */
+export function hold(name) {
+  return new Promise((resolve, reject) => {
+    navigator.locks.request(name, () => new Promise((release) => resolve(release))).catch(reject);
+  });
+}
+
+// ---- images
+
+/** Decode, turn upright, crop to the centre, scale: RGBA bytes of width × height. */
+export async function decode(source, width, height, crop) {
+  const bitmap = source instanceof ImageBitmap ? source : await createImageBitmap(source, { imageOrientation: "from-image" });
+  try {
+    const scale = Math.min(bitmap.width / width, bitmap.height / height) * crop;
+    const [w, h] = [width * scale, height * scale];
+    const context = canvas(width, height);
+    context.fillRect(0, 0, width, height);
+    context.drawImage(bitmap, (bitmap.width - w) / 2, (bitmap.height - h) / 2, w, h, 0, 0, width, height);
+    return new Uint8Array(context.getImageData(0, 0, width, height).data.buffer);
+  } finally {
+    if (bitmap !== source) bitmap.close();
+  }
+}
+
+/** An image of RGBA bytes. */
+export const imageOf = (rgba, width, height) => new ImageData(new Uint8ClampedArray(rgba.buffer), width, height);
+
+let shared = null;
+
+function canvas(width, height) {
+  if (shared?.canvas.width !== width || shared.canvas.height !== height) {
+    shared = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    shared.imageSmoothingQuality = "high";
+    shared.fillStyle = "white"; // what transparent parts lie on
+  }
+  return shared;
+}

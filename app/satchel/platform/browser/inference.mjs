@@ -1,0 +1,148 @@
+// onnxruntime-web behind a MessagePort: load, run, release. Runs as a worker of its own, or is
+// imported into a page that has no worker to spare. Self-contained: the wheel carries this file.
+//
+// Calls are {id, op, args}; answers {id, value} or {id, error: {code, message, fatal}}.
+// `fatal` says that the WASM instance can no longer be trusted and the worker must be replaced.
+
+// The smallest model there is (y = Identity(x)): creating a session for it makes onnxruntime
+// compile its WASM while Python still boots; there is no public call for that alone.
+const IDENTITY = "CAg6NwoQCgF4EgF5IghJZGVudGl0eRIBZ1oPCgF4EgoKCAgBEgQKAggBYg8KAXkSCgoICAESBAoCCAFCBAoAEA0=";
+
+const MEMORY = /bad_alloc|out of memory|OOM|Array buffer allocation failed|allocate memory|memory\.grow|failed to allocate/i;
+
+const TYPED_ARRAYS = {
+  float32: Float32Array,
+  float16: globalThis.Float16Array ?? Uint16Array,
+  float64: Float64Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
+};
+
+/** Start the engine and answer calls on `port`. */
+export function serve({ port, ort: url, ort_wasm: wasm, threads = 1, first = false }) {
+  const engine = start(url, wasm, threads, first ? port : null);
+  engine.catch(() => {}); // every call reports it
+  const sessions = new Map();
+  let next = 0;
+
+  const operations = {
+    async describe() {
+      const ort = await engine;
+      return { version: ort.env.versions?.web ?? "unknown", threads: ort.env.wasm.numThreads };
+    },
+
+    // blob: Blob of the model file; options: {level, config: {key: value}}
+    async load(blob, options) {
+      const ort = await engine;
+      const session = await ort.InferenceSession.create(new Uint8Array(await blob.arrayBuffer()), {
+        executionProviders: ["wasm"],
+        graphOptimizationLevel: options.level,
+        extra: options.config,
+      });
+      const handle = ++next;
+      sessions.set(handle, session);
+      return { handle, inputs: session.inputMetadata, outputs: session.outputMetadata };
+    },
+
+    // feeds: [[name, type, dims, bytes | strings], …]; answers [[dims, type, bytes | strings], …]
+    async run(handle, feeds) {
+      const ort = await engine;
+      const session = sessions.get(handle);
+      const inputs = {};
+      for (const [name, type, dims, data] of feeds) {
+        const Typed = TYPED_ARRAYS[type];
+        inputs[name] = new ort.Tensor(type, Typed ? new Typed(data.buffer) : data, dims);
+      }
+      const results = await session.run(inputs);
+      const value = session.outputNames.map((name) => {
+        const tensor = results[name];
+        const { dims, type, data } = tensor;
+        tensor.dispose();
+        return [dims, type, type === "string" ? data : new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
+      });
+      // A set: two outputs may share one buffer, and a buffer can be transferred only once.
+      const transfer = new Set(value.filter(([, type]) => type !== "string").map(([, , bytes]) => bytes.buffer));
+      return { value, transfer: [...transfer] };
+    },
+
+    async release(handle) {
+      const session = sessions.get(handle);
+      sessions.delete(handle);
+      await session?.release();
+    },
+  };
+
+  port.onmessage = async ({ data: { id, op, args } }) => {
+    try {
+      const answer = await operations[op](...args);
+      if (answer?.transfer) port.postMessage({ id, value: answer.value }, answer.transfer);
+      else port.postMessage({ id, value: answer });
+    } catch (error) {
+      port.postMessage({ id, error: describe(error) });
+    }
+  };
+}
+
+async function start(url, wasm, threads, progress) {
+  let ort;
+  try {
+    ort = globalThis.ort ?? (await import(url));
+    // Without isolation onnxruntime would silently use one thread; say so ourselves.
+    ort.env.wasm.numThreads = globalThis.crossOriginIsolated && globalThis.SharedArrayBuffer ? threads : 1;
+    if (wasm) ort.env.wasm.wasmPaths = { wasm };
+    if (wasm && progress) ort.env.wasm.wasmBinary = await download(wasm, progress);
+    const model = Uint8Array.from(atob(IDENTITY), (char) => char.charCodeAt(0));
+    const session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
+    await session.release();
+    return ort;
+  } catch (error) {
+    throw Object.assign(new Error(message(error)), { code: "unavailable", fatal: true });
+  }
+}
+
+async function download(url, port) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
+  const total = Number(response.headers.get("content-length")) || 0;
+  const encoded = response.headers.has("content-encoding");
+  const pieces = [];
+  let received = 0;
+  for (const reader = response.body.getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    pieces.push(value);
+    received += value.length;
+    port.postMessage({ event: "download", value: { part: "Inference engine", received, total: encoded ? 0 : total } });
+  }
+  return new Blob(pieces).arrayBuffer();
+}
+
+function message(error) {
+  if (typeof error === "number") return `C++ exception at ${error}`;
+  return error?.message ?? String(error);
+}
+
+function describe(error) {
+  const text = message(error);
+  const status = Number(/ERROR_CODE: (\d+)/.exec(text)?.[1] ?? 0);
+  if (error?.code === "unavailable") return { code: "unavailable", message: text, fatal: true };
+  if (MEMORY.test(text)) return { code: "memory", message: text, fatal: true };
+  // onnxruntime's own status codes (onnxruntime_c_api.h, OrtErrorCode) leave the instance sound.
+  if (status) return { code: STATUS[status] ?? "run", message: text, fatal: false };
+  const broken =
+    error instanceof WebAssembly.RuntimeError || error instanceof RangeError || typeof error === "number" || /Aborted/.test(text);
+  return { code: broken ? "crash" : "run", message: text, fatal: broken };
+}
+
+const STATUS = { 2: "argument", 7: "format", 9: "unsupported", 10: "graph" };
+
+globalThis.addEventListener?.("message", ({ data }) => {
+  if (data?.type === "init" && data.port && "ort" in data) serve(data);
+});

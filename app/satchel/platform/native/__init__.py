@@ -1,0 +1,55 @@
+"""CPython: files for storage, onnxruntime for inference, Pillow for images (extra ``native``)."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+from satchel.platform import InferenceEngine
+from satchel.platform.native.blobs import NativeBlob, blob_of
+from satchel.platform.native.clock import NativeClock
+from satchel.platform.native.fetcher import NativeFetcher
+from satchel.platform.native.images import PillowImages
+from satchel.platform.native.locks import FileLocks
+from satchel.platform.native.ort import OrtNative
+from satchel.platform.native.store import FileStore
+from satchel.settings import settings
+
+__all__ = ["NativePlatform"]
+
+
+class NativePlatform:
+    """The adapters of a CPython process.
+
+    Args:
+        directory: Where models are stored; default: the configured one, else the user's cache.
+    """
+
+    name = "native"
+
+    def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
+        self._directory = directory
+        self.engines: dict[str, InferenceEngine] = {"onnxruntime": OrtNative()}
+        self.fetcher = NativeFetcher()
+        self.images = PillowImages()
+        self.clock = NativeClock()
+
+    @cached_property
+    def _root(self) -> Path:
+        chosen = self._directory or settings().directory
+        if chosen is None:
+            cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+            chosen = Path(cache) / "satchel" / (settings().scope or "default")
+        return Path(chosen)
+
+    @cached_property
+    def store(self) -> FileStore:
+        return FileStore(self._root)
+
+    @cached_property
+    def locks(self) -> FileLocks:
+        return FileLocks(self._root / "locks")
+
+    def blob(self, data: object) -> NativeBlob:
+        return blob_of(data)

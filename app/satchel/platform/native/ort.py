@@ -1,0 +1,147 @@
+"""onnxruntime's own Python package, as the engine "onnxruntime" (https://onnxruntime.ai)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satchel.errors import (
+    EngineUnavailableError,
+    InferenceError,
+    InputShapeError,
+    ModelFormatError,
+    OutOfMemoryError,
+    SatchelError,
+    UnsupportedModelError,
+)
+from satchel.platform import Blob, SessionOptions
+from satchel.tensors import ANY_SIZE, TensorSpec, dtype_of
+
+__all__ = ["OrtNative"]
+
+LEVELS = {
+    "disabled": "ORT_DISABLE_ALL",
+    "basic": "ORT_ENABLE_BASIC",
+    "extended": "ORT_ENABLE_EXTENDED",
+    "all": "ORT_ENABLE_ALL",
+}
+
+TYPE_NAMES = {"float": "float32", "double": "float64"}
+"""Where onnxruntime's Python names differ from those of its other bindings."""
+
+
+class OrtNative:
+    """onnxruntime on the processor; each session runs in a thread."""
+
+    name = "onnxruntime"
+
+    async def describe(self) -> Mapping[str, str | int]:
+        return {"version": _onnxruntime().__version__, "threads": 0}
+
+    async def load(self, model: Blob, options: SessionOptions) -> OrtSession:
+        ort = _onnxruntime()
+        chosen = ort.SessionOptions()
+        chosen.graph_optimization_level = getattr(
+            ort.GraphOptimizationLevel, LEVELS[options.graph_optimization_level]
+        )
+        chosen.log_severity_level = 4
+        if options.threads is not None:
+            chosen.intra_op_num_threads = options.threads
+        for key, value in options.config.items():
+            chosen.add_session_config_entry(key, value)
+        data = await model.read()
+
+        def create() -> Any:
+            return ort.InferenceSession(data, chosen, providers=["CPUExecutionProvider"])
+
+        try:
+            session = await asyncio.to_thread(create)
+        except Exception as error:
+            raise _explained(error) from error
+        return OrtSession(session)
+
+
+class OrtSession:
+    """One loaded model."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._turn = asyncio.Lock()
+        self.inputs = tuple(_spec(item) for item in session.get_inputs())
+        self.outputs = tuple(_spec(item) for item in session.get_outputs())
+
+    async def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        ort = _onnxruntime()
+        options = ort.RunOptions()
+        options.log_severity_level = 4
+        names = [spec.name for spec in self.outputs]
+        async with self._turn:
+            run = asyncio.ensure_future(
+                asyncio.to_thread(self._session.run, names, dict(feeds), options)
+            )
+            try:
+                results = await asyncio.shield(run)
+            except asyncio.CancelledError:
+                # The thread cannot be ended; onnxruntime ends the run by itself at the next node.
+                options.terminate = True
+                await asyncio.wait([run])
+                run.exception()
+                raise
+            except Exception as error:
+                raise _explained(error) from error
+        return dict(zip(names, map(np.asarray, results), strict=True))
+
+    async def close(self) -> None:
+        async with self._turn:
+            self._session = None
+
+
+def _onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise EngineUnavailableError(
+            "onnxruntime is not installed", todo="Run: pip install 'satchel[native]'"
+        ) from error
+    return onnxruntime
+
+
+def _spec(item: Any) -> TensorSpec:
+    if not item.type.startswith("tensor("):
+        raise UnsupportedModelError(
+            f"'{item.name}' is {item.type}, and Satchel carries tensors only",
+            todo="Export the model so that sequences and maps stay inside it",
+        )
+    element_type = item.type.removeprefix("tensor(").removesuffix(")")
+    shape = tuple(size if isinstance(size, int | str) else ANY_SIZE for size in item.shape)
+    return TensorSpec(item.name, dtype_of(TYPE_NAMES.get(element_type, element_type)), shape)
+
+
+def _explained(error: Exception) -> SatchelError:
+    message = str(error)
+    match type(error).__name__:
+        case "InvalidProtobuf" | "InvalidGraph":
+            return ModelFormatError(
+                "The bytes are no ONNX model that onnxruntime can read",
+                why=message,
+                todo="Check that the file is complete and is an ONNX model",
+            )
+        case "NotImplemented":
+            return UnsupportedModelError(
+                "The model needs something that onnxruntime does not have",
+                why=message,
+                todo="Export it with other operators or another opset",
+            )
+        case "InvalidArgument":
+            return InputShapeError("The model does not take these inputs", why=message)
+    if isinstance(error, MemoryError) or "bad_alloc" in message or "Failed to allocate" in message:
+        return OutOfMemoryError(
+            "The model needs more memory than there is",
+            why=message,
+            todo="Use a smaller model, a smaller batch or smaller inputs",
+        )
+    return InferenceError("The model could not be run", why=message)

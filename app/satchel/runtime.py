@@ -1,0 +1,241 @@
+"""EdgeRuntime: one model, ready to infer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self, overload
+
+from numpy.typing import ArrayLike, NDArray
+
+from satchel import platform as platforms
+from satchel.errors import EngineUnavailableError, InferenceTimeoutError, InputError
+from satchel.platform import Blob, EngineSession, Platform, SessionOptions
+from satchel.tensors import TensorSpec, check_names, fit
+
+__all__ = ["EdgeRuntime"]
+
+DEFAULT_ENGINE = "onnxruntime"
+
+
+class EdgeRuntime:
+    """One model, ready to infer.
+
+    Args:
+        model: The model file: bytes-like, or in the browser a JavaScript ArrayBuffer, typed array
+            or Blob. It is copied once into a Blob, so the caller's buffer stays usable; what comes
+            as JavaScript never lies whole in the Python heap.
+        name: For messages.
+        engine: "onnxruntime", the default.
+        threads: Number of threads; None lets the engine choose. One where the page is not
+            cross-origin isolated.
+        options: How the engine loads the model; default: its own defaults.
+        platform: Where to run; default: here.
+
+    Raises:
+        InputError: ``model`` holds no bytes.
+        EngineUnavailableError: There is no such engine on this platform.
+
+    Example::
+
+        async with satchel.EdgeRuntime(model_bytes) as runtime:
+            scores = await runtime.infer(pixels)
+    """
+
+    def __init__(
+        self,
+        model: object,
+        *,
+        name: str | None = None,
+        engine: str | None = None,
+        threads: int | None = None,
+        options: SessionOptions | None = None,
+        platform: Platform | None = None,
+    ) -> None:
+        self._platform = platform or platforms.current()
+        self.name = name or "model"
+        self.engine = engine or DEFAULT_ENGINE
+        if self.engine not in self._platform.engines:
+            raise EngineUnavailableError(
+                f"There is no engine '{self.engine}' here",
+                todo=f"Choose one of: {', '.join(self._platform.engines)}",
+            )
+        try:
+            self._model: Blob = self._platform.blob(model)
+        except TypeError as error:
+            raise InputError(
+                f"The model of '{self.name}' must be given as bytes",
+                why=str(error),
+                todo="Read the file first, or fetch it as an ArrayBuffer or Blob",
+            ) from error
+        base = options or SessionOptions()
+        self._options = SessionOptions(
+            base.graph_optimization_level,
+            base.config,
+            threads if threads is not None else base.threads,
+        )
+        self._session: EngineSession | None = None
+        self._loading = asyncio.Lock()
+        self._closed = False
+
+    async def load(self) -> Self:
+        """Make the session, once. `infer` and `run` do it on first use.
+
+        Raises:
+            ModelFormatError: The bytes are no model, or not all of one.
+            UnsupportedModelError: The model needs what the engine lacks.
+            OutOfMemoryError: It does not fit.
+            EngineUnavailableError: The engine cannot be started.
+        """
+        await self._ready()
+        return self
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """What the model takes; known once it is loaded."""
+        return self._loaded().inputs
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """What the model gives; known once it is loaded."""
+        return self._loaded().outputs
+
+    @overload
+    async def infer(self, x: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]: ...
+    @overload
+    async def infer(self, x: ArrayLike) -> NDArray[Any]: ...
+    async def infer(
+        self, x: ArrayLike | Mapping[str, ArrayLike]
+    ) -> NDArray[Any] | dict[str, NDArray[Any]]:
+        """Run the model.
+
+        Args:
+            x: An array, for a model with one input and one output; or arrays by input name.
+                They are cast as `satchel.tensors.fit` says: any float where the model takes a
+                float, any integer whose values fit where it takes an integer; any memory layout.
+
+        Returns:
+            The output, or all outputs by name. Arrays own their memory.
+
+        Raises:
+            InputError: Names, shapes or dtypes do not fit the model; the message shows both sides.
+            InferenceError: The engine failed.
+        """
+        if isinstance(x, Mapping):
+            return await self.run(x)
+        session = await self._ready()
+        if len(session.inputs) != 1 or len(session.outputs) != 1:
+            raise InputError(
+                f"'{self.name}' takes {_counted(session.inputs, 'input')} and gives"
+                f" {_counted(session.outputs, 'output')}, so one array is not enough",
+                todo="Pass a mapping from input names to arrays",
+            )
+        outputs = await self._run(session, {session.inputs[0].name: x})
+        return outputs[session.outputs[0].name]
+
+    async def run(
+        self, inputs: Mapping[str, ArrayLike], timeout: float | None = None
+    ) -> dict[str, NDArray[Any]]:
+        """Run the model on named inputs.
+
+        Calls queue in order. Cancelling one that waits takes it out of the queue; cancelling the
+        running one ends it, for which the inference worker is replaced and reloaded.
+
+        Args:
+            inputs: Arrays by input name, all of the model's inputs.
+            timeout: Seconds for this call, waiting included; None: no limit.
+
+        Returns:
+            Arrays by output name; they own their memory.
+
+        Raises:
+            InputError, InferenceError: See `infer`.
+            InferenceTimeoutError: It took longer than ``timeout``.
+        """
+        session = await self._ready()
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._run(session, inputs)
+        except TimeoutError as error:
+            if isinstance(error, InferenceTimeoutError):
+                raise
+            raise InferenceTimeoutError(
+                f"'{self.name}' did not answer within {timeout} seconds and was stopped",
+                todo="Allow more time, or use a smaller model or input",
+            ) from error
+
+    async def cache_model(self, name: str, version: str = "1.0.0") -> None:
+        """Store this model in the library, so that `load_cached_model` finds it later, offline.
+
+        Raises:
+            StorageFullError: The device has no room; nothing was changed.
+        """
+        from satchel.library import Library
+
+        await Library(self._platform).add(
+            name, self._model, version=version, engine=self.engine, options=self._options
+        )
+
+    @classmethod
+    async def load_cached_model(
+        cls, name: str, *, threads: int | None = None, platform: Platform | None = None
+    ) -> EdgeRuntime | None:
+        """The model that was stored as ``name``, or None when it is not there."""
+        from satchel.errors import ModelNotFoundError
+        from satchel.library import Library
+
+        try:
+            return await Library(platform or platforms.current()).open(name, threads=threads)
+        except ModelNotFoundError:
+            return None
+
+    async def close(self) -> None:
+        """Give the memory back. The runtime cannot be used afterwards."""
+        self._closed = True
+        async with self._loading:
+            session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def __aenter__(self) -> Self:
+        return await self.load()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def _ready(self) -> EngineSession:
+        if self._session is not None:
+            return self._session
+        async with self._loading:
+            if self._closed:
+                raise InputError(f"'{self.name}' has been closed", todo="Open it again")
+            if self._session is None:
+                engine = self._platform.engines[self.engine]
+                self._session = await engine.load(self._model, self._options)
+            return self._session
+
+    def _loaded(self) -> EngineSession:
+        if self._session is None:
+            raise InputError(
+                f"'{self.name}' is not loaded, so its inputs and outputs are not known yet",
+                todo="Call 'await runtime.load()' first",
+            )
+        return self._session
+
+    async def _run(
+        self, session: EngineSession, inputs: Mapping[str, ArrayLike]
+    ) -> dict[str, NDArray[Any]]:
+        check_names(inputs, session.inputs)
+        feeds = {spec.name: fit(inputs[spec.name], spec) for spec in session.inputs}
+        return await session.run(feeds)
+
+
+def _counted(specs: tuple[TensorSpec, ...], noun: str) -> str:
+    names = ", ".join(f"'{spec.name}'" for spec in specs)
+    return f"{len(specs)} {noun}{'' if len(specs) == 1 else 's'} ({names})"
