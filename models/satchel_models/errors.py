@@ -1,0 +1,23 @@
+"""What can go wrong on the way from an original to an artefact.
+
+    ModelError
+    ├── RecipeError     recipe.toml says something else than it should
+    ├── SourceError     the original cannot be had, or is not the one that the recipe names
+    └── NumericsError   a step changed the model's answers more than it may
+"""
+
+
+class ModelError(Exception):
+    """A model cannot be made; the message says which, why, and what to do."""
+
+
+class RecipeError(ModelError):
+    """A recipe does not parse: the message names the file and the field."""
+
+
+class SourceError(ModelError):
+    """An original model is missing, or its bytes are not the expected ones."""
+
+
+class NumericsError(ModelError):
+    """A transformed graph no longer answers as its predecessor did."""
