@@ -1,0 +1,149 @@
+/**
+ * The service worker: keeps the page's files for use without a network, one cache per build.
+ *
+ * - Workbox precaches the list that the build wrote in (`self.__SATCHEL`); every entry carries its
+ *   integrity, so a download that was cut makes the install fail and the old build stays.
+ * - Files that an older build already has under the same hashed name are copied, not fetched.
+ * - Isolation headers and the content security policy are added once, when HTML and scripts are
+ *   stored, so hosts that send no headers serve threads too.
+ * - An open tab never loses its files: each page holds a shared lock on its build's name, and only
+ *   builds that nobody holds are deleted (`tidy`).
+ * - Other sites may live on this origin: nothing outside our own scope's caches is touched.
+ */
+import { PrecacheController, PrecacheRoute } from "workbox-precaching";
+import { registerRoute } from "workbox-routing";
+
+const { build, entries, headers } = self.__SATCHEL;
+
+const scope = new URL(self.registration.scope);
+const BUILDS = `satchel:${scope.pathname}:build:`;
+/** Folders whose names carry their content's hash: only these may be answered by an older build. */
+const IMMUTABLE = ["assets/", "runtime/", "wheels/"];
+
+const controller = new PrecacheController({
+  cacheName: BUILDS + build,
+  plugins: [{ cacheWillUpdate: async ({ response }) => (response.ok ? dressed(response) : null) }],
+});
+controller.addToCacheList(entries);
+
+// Whatever stands behind "?" is for the page's own scripts: the file is the same.
+registerRoute(
+  new PrecacheRoute(controller, {
+    ignoreURLParametersMatching: [/.*/],
+    directoryIndex: "index.html",
+    cleanURLs: false,
+  }),
+);
+registerRoute(
+  ({ url }) =>
+    url.origin === scope.origin &&
+    url.pathname.startsWith(scope.pathname) &&
+    IMMUTABLE.some((folder) => url.pathname.slice(scope.pathname.length).startsWith(folder)),
+  async ({ request }) => (await fromOlderBuild(request.url)) ?? fetch(request),
+);
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(install(event));
+});
+
+self.addEventListener("activate", (event) => {
+  // A first visit is controlled at once; an update changes hands only when a page asked for it.
+  event.waitUntil(self.clients.claim().then(tidy));
+});
+
+self.addEventListener("message", (event) => {
+  const [port] = event.ports;
+  switch (event.data?.type) {
+    case "skip-waiting":
+      self.skipWaiting();
+      break;
+    case "tidy":
+      event.waitUntil(tidy());
+      break;
+    case "status":
+      event.waitUntil(status().then((answer) => port?.postMessage(answer)));
+      break;
+  }
+});
+
+/** Adds isolation and policy to what can start a page or a worker; the rest stays as it came. */
+function dressed(response) {
+  const type = response.headers.get("content-type") ?? "";
+  if (!/html|javascript/.test(type)) return response;
+  const all = new Headers(response.headers);
+  for (const [name, value] of Object.entries(headers)) all.set(name, value);
+  return new Response(response.body, {
+    status: response.status,
+    statusText: response.statusText,
+    headers: all,
+  });
+}
+
+/** The names of our scope's caches other than this build's own. */
+async function otherBuilds() {
+  const names = await caches.keys();
+  return names.filter((name) => name.startsWith(BUILDS) && name !== BUILDS + build);
+}
+
+async function fromOlderBuild(url) {
+  for (const name of (await otherBuilds()).reverse()) {
+    const found = await (await caches.open(name)).match(url, { ignoreSearch: true });
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** Takes over what an older build verified under the same hashed name. */
+async function copyFromOlderBuilds() {
+  const names = await otherBuilds();
+  if (names.length === 0) return;
+  const mine = await caches.open(BUILDS + build);
+  for (const { url, revision } of entries) {
+    if (revision !== null) continue;
+    const { href } = new URL(url, scope);
+    if (await mine.match(href)) continue;
+    const found = await fromOlderBuild(href);
+    if (found) await mine.put(href, dressed(found));
+  }
+}
+
+/** Stores every file, or tells the pages why not: the browser itself only says "redundant". */
+async function install(event) {
+  try {
+    await copyFromOlderBuilds();
+    await controller.install(event);
+  } catch (error) {
+    const reason = `Not every file of the page could be kept: ${error.message}`;
+    for (const page of await self.clients.matchAll({ includeUncontrolled: true })) {
+      if (page.url.startsWith(scope.href)) page.postMessage({ type: "install-failed", reason });
+    }
+    throw error;
+  }
+}
+
+/** Counts what is really there: browsers may evict. */
+async function status() {
+  const mine = await caches.open(BUILDS + build);
+  const stored = new Set((await mine.keys()).map(({ url }) => url));
+  const wanted = [...controller.getURLsToCacheKeys().values()];
+  const missing = wanted.filter((key) => !stored.has(key));
+  return { build, complete: missing.length === 0, missing };
+}
+
+/**
+ * Deletes our own builds that no open tab runs.
+ *
+ * It waits for a better moment while a newer worker is being installed (its cache must stay), and
+ * while some page hasn't taken its lock yet (nobody knows which build it runs).
+ */
+async function tidy() {
+  if (self.registration.installing || self.registration.waiting) return;
+  if (!navigator.locks) return;
+  const { held, pending } = await navigator.locks.query();
+  const locks = [...held, ...pending].map(({ name }) => name).filter((name) => name.startsWith(BUILDS));
+  const pages = await self.clients.matchAll({ type: "window" });
+  if (pages.length > locks.length) return;
+  for (const name of await otherBuilds()) {
+    if (!locks.includes(name)) await caches.delete(name);
+  }
+}

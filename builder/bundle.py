@@ -1,0 +1,251 @@
+"""One static folder out of everything: parts, engine, page, models.
+
+The folder is made beside the old one and takes its place only when all went well. Nothing in it
+depends on the time or the machine, and every URL in it is relative.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from builder import headers, notices, page, parts, recipes, scripts, serviceworker, wheel
+from builder.errors import BuildError, InputMissing
+from builder.files import fingerprint, folder_hash, replacing, sha256, short, tree, write_whole
+from builder.paths import APP, CACHE, ROOT, STATIC
+from builder.progress import doing, say
+from builder.site import Site
+
+LARGEST = 25_000_000
+"""No file may be bigger, in bytes: static hosts refuse more (Cloudflare Pages: 25 MiB)."""
+
+PACKAGES_IN_PAGE = ("numpy",)
+"""What Pyodide's lock file is cut down to."""
+
+PICTURES = ("icons", "samples")
+"""Folders of app/static that are copied as they are."""
+
+STAMPS = CACHE / "built"
+
+
+def build(site: Site, out: Path) -> Path:
+    """Make the site's folder at `out`, or do nothing when nothing changed.
+
+    Raises:
+        InputMissing: The page, the engine or a model lacks a file; the message names it.
+        BuildError: Anything else that can't be done; the old folder is left as it was.
+    """
+    out = out.resolve()
+    stamp = STAMPS / f"{short(str(out))}.json"
+    inputs = _inputs(site)
+    if _is_current(stamp, inputs, out):
+        say(f"{out} is up to date.")
+        return out
+    if out.exists() and any(out.iterdir()) and not (out / "sw.js").is_file():
+        raise BuildError(f"{out} isn't empty and holds no site of ours; choose another --out.")
+    with doing(f"Building {site.title} …"), replacing(out) as work:
+        _Bundle(site, work).make()
+        kept = _listing(work)
+    write_whole(stamp, json.dumps({"inputs": inputs, "files": kept}))
+    size = sum(length for length in kept.values()) / 1e6
+    say(f"Built {out}: {len(kept)} files, {size:.1f} MB.")
+    return out
+
+
+def _inputs(site: Site) -> str:
+    """Name everything that the folder is made from."""
+    sources = [
+        site.file,
+        ROOT / "builder",
+        ROOT / "pyproject.toml",
+        ROOT / "README.md",
+        ROOT / "LICENSE",
+        APP / "satchel",
+        APP / "ui",
+        APP / "engine.py",
+        *(path for _, path in tree(STATIC) if "node_modules" not in path.parts),
+    ]
+    for model in site.models:
+        sources.append(model.recipe)
+        recipe = recipes.load(model.recipe)
+        names = [variant["file"] for variant in recipe.table["variants"]]
+        names += [*recipe.table.get("files", {}).values(), "LICENSE"]
+        sources += [recipe.path.parent / name for name in names]
+    return fingerprint(sources)
+
+
+def _listing(folder: Path) -> dict[str, int]:
+    return {name: path.stat().st_size for name, path in tree(folder)}
+
+
+def _is_current(stamp: Path, inputs: str, out: Path) -> bool:
+    try:
+        known = json.loads(stamp.read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(known["inputs"] == inputs and known["files"] == _listing(out))
+
+
+class _Bundle:
+    """One build: fills a folder step by step, and keeps the URLs that later steps need."""
+
+    def __init__(self, site: Site, folder: Path) -> None:
+        self.site = site
+        self.folder = folder
+        self.urls: dict[str, str] = {"blobs": "models/blobs/", "notices": "notices.txt"}
+
+    def make(self) -> None:
+        """Write every file, those that name others last."""
+        self._runtime()
+        self._engine()
+        models = self._models()
+        collected = notices.collect(models)
+        self._write("notices.txt", notices.document(self.site.title, collected).encode())
+        style = self._asset("style.css", scripts.bundle(STATIC / "style.css"))
+        boot = self._asset("boot.mjs", scripts.bundle(STATIC / "boot.mjs"))
+        ui_main, ui_config = self._interface()
+        for name in PICTURES:
+            self._pictures(name)
+        words = {"title": self.site.title, "description": self.site.description}
+        manifest = page.fill(_text(STATIC / "site.webmanifest"), words, quote=page.in_json)
+        self._write("site.webmanifest", manifest.encode())
+        build = folder_hash(self._hashes()) + short(_text(STATIC / "index.html"))
+        build = short(build + _text(STATIC / "sw.js"))
+        about = page.about(
+            self.site, build, self.urls, self._sizes(), models, collected, notices.version()
+        )
+        html = page.index(
+            _text(STATIC / "index.html"),
+            {
+                **words,
+                "csp": headers.CSP_META,
+                "style": style,
+                "boot": boot,
+                "pyscript": self.urls["pyscript"],
+                "ui_config": ui_config,
+                "ui_main": ui_main,
+            },
+            about,
+        )
+        self._write("index.html", html.encode())
+        self._write("sw.js", serviceworker.script(build, dict(tree(self.folder))))
+        self._write("_headers", headers.headers_file().encode())
+        self._check_sizes()
+
+    def _runtime(self) -> None:
+        """Copy the parts; Pyodide gets NumPy beside it and a lock file that names nothing else."""
+        numpy = parts.file("numpy")
+        pyodide = {name: path.read_bytes() for name, path in tree(parts.folder("pyodide"))}
+        pyodide[numpy.name] = numpy.read_bytes()
+        pyodide["pyodide-lock.json"] = _trimmed(pyodide["pyodide-lock.json"])
+        self.urls["pyodide"] = self._part("pyodide", pyodide)
+        for name in ("onnxruntime", "pyscript", "micropython"):
+            files = {file: path.read_bytes() for file, path in tree(parts.folder(name))}
+            self.urls[name] = self._part(name, files)
+        runtime = self.urls.pop("onnxruntime")
+        self.urls["ort"] = runtime + "ort.wasm.bundle.min.mjs"
+        self.urls["ort_wasm"] = runtime + "ort-wasm-simd-threaded.wasm"
+
+    def _engine(self) -> None:
+        """Build the wheel, and the scripts of the two workers."""
+        built = wheel.build(self.folder / "wheels")
+        target = self.folder / "wheels" / sha256(built)[:10] / built.name
+        target.parent.mkdir()
+        built.rename(target)
+        self.urls["wheel"] = target.relative_to(self.folder).as_posix()
+        self.urls["engine"] = self._asset("engine.py", _text(APP / "engine.py").encode())
+        worker = scripts.bundle(STATIC / "engine.worker.mjs")
+        self.urls["engine_worker"] = self._asset("engine.worker.mjs", worker)
+        inference = scripts.bundle(APP / "satchel" / "platform" / "browser" / "inference.mjs")
+        self.urls["inference_worker"] = self._asset("inference.mjs", inference)
+
+    def _models(self) -> list[recipes.Artefacts]:
+        """Copy the blobs and write the manifests that name them."""
+        models = []
+        for entry in self.site.models:
+            model = recipes.artefacts(entry.recipe)
+            if (model.id, model.task) != (entry.id, entry.task):
+                raise BuildError(
+                    f"{self.site.file} says {entry.id!r} for {entry.task!r}, but "
+                    f"{entry.recipe} is {model.id!r} for {model.task!r}."
+                )
+            self._write(f"models/manifests/{model.manifest_name}", model.manifest)
+            for blob in model.blobs:
+                target = self.folder / "models" / "blobs" / blob.sha256
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(blob.path, target)
+            models.append(model)
+        return models
+
+    def _interface(self) -> tuple[str, str]:
+        """Write the page's Python and PyScript's configuration; return main.py's and its URL."""
+        bridge = self._asset("ui.mjs", scripts.bundle(STATIC / "ui.mjs"))
+        modules = {
+            path.name: self._asset(f"ui.{path.name}", path.read_bytes())
+            for path in sorted((APP / "ui").glob("*.py"))
+        }
+        if "main.py" not in modules:
+            raise InputMissing("The page needs app/ui/main.py, which isn't there.")
+        main = modules.pop("main.py")
+        config = page.pyscript_config(
+            interpreter=self.urls["micropython"] + "micropython.mjs", modules=modules, bridge=bridge
+        )
+        return main, self._asset("ui.json", recipes.canonical(config))
+
+    def _pictures(self, name: str) -> None:
+        for relative, path in tree(STATIC / name):
+            if path.suffix != ".md":
+                self._write(f"{name}/{relative}", path.read_bytes())
+
+    def _part(self, name: str, files: Mapping[str, bytes]) -> str:
+        """Write a part's folder, named by its content, and return its URL."""
+        hashes = {file: short(content) for file, content in files.items()}
+        url = f"runtime/{name}-{folder_hash(hashes)}/"
+        for file, content in files.items():
+            self._write(url + file, content)
+        return url
+
+    def _asset(self, name: str, content: bytes) -> str:
+        """Write a file under a name that carries its hash, and return its URL."""
+        stem, dot, suffix = name.rpartition(".")
+        url = f"assets/{stem}.{short(content)}{dot}{suffix}"
+        self._write(url, content)
+        return url
+
+    def _write(self, url: str, content: bytes) -> None:
+        path = self.folder / url
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    def _hashes(self) -> dict[str, str]:
+        return {name: sha256(path) for name, path in tree(self.folder)}
+
+    def _sizes(self) -> dict[str, int]:
+        """Return the bytes that a first visit downloads for the engine, by what they are."""
+
+        def size(*urls: str) -> int:
+            prefixes = tuple(self.urls[url].rpartition("/")[0] + "/" for url in urls)
+            return sum(n for name, n in _listing(self.folder).items() if name.startswith(prefixes))
+
+        return {"Python": size("pyodide", "wheel"), "Inference engine": size("ort")}
+
+    def _check_sizes(self) -> None:
+        for name, length in _listing(self.folder).items():
+            if length > LARGEST:
+                raise BuildError(
+                    f"{name} has {length / 1e6:.1f} MB; many static hosts refuse files over "
+                    f"{LARGEST / 1e6:.0f} MB. Make the model smaller, or take another variant."
+                )
+
+
+def _trimmed(lock: bytes) -> bytes:
+    whole = json.loads(lock)
+    whole["packages"] = {name: whole["packages"][name] for name in PACKAGES_IN_PAGE}
+    return recipes.canonical(whole)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise InputMissing(f"The page needs {path.relative_to(ROOT)}, which isn't there.") from error

@@ -1,0 +1,174 @@
+"""Which HTTP headers each file of a site gets: one pure function, and three ways to write it down.
+
+The dev server calls `headers`; `_headers` (for hosts that read such a file) and the nginx example
+are made from the same tables, and tests hold all of them together.
+"""
+
+from pathlib import PurePosixPath
+
+IMMUTABLE_FOLDERS = ("assets", "runtime", "wheels", "models")
+"""Folders whose files are named by their content, so a browser may keep them for ever."""
+
+ASKED_FOR = (
+    "/", "/index.html", "/sw.js", "/site.webmanifest", "/notices.txt", "/icons/*", "/samples/*",
+)  # fmt: skip
+"""Everything else, as `_headers` writes paths."""
+
+FOREVER = "public, max-age=31536000, immutable"
+ASK_FIRST = "no-cache"
+
+_POLICY = {
+    "default-src": "'none'",
+    # WASM needs 'wasm-unsafe-eval' to compile at all; it doesn't allow eval of JavaScript.
+    "script-src": "'self' 'wasm-unsafe-eval'",
+    "connect-src": "'self'",
+    "worker-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' blob: data:",
+    "media-src": "'self' blob:",
+    "font-src": "'none'",
+    "manifest-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+}
+
+CSP_META = "; ".join(f"{name} {sources}" for name, sources in _POLICY.items())
+"""The policy for `<meta>`: browsers complain about frame-ancestors there."""
+
+CSP = f"{CSP_META}; frame-ancestors 'self'"
+
+SECURITY = {
+    # A worker takes the policy of its own script, so every file gets it, not the page alone.
+    "Content-Security-Policy": CSP,
+    # Threads in WASM need cross-origin isolation: the opener and embedder policies together.
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), payment=(), usb=()",
+}
+
+STORED = {
+    name: SECURITY[name]
+    for name in (
+        "Content-Security-Policy",
+        "Cross-Origin-Opener-Policy",
+        "Cross-Origin-Embedder-Policy",
+        "Cross-Origin-Resource-Policy",
+    )
+}
+"""What the service worker adds when it stores HTML and scripts, for hosts that send no headers."""
+
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".py": "text/plain; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    # Anything else here makes Pyodide hang: it compiles while streaming.
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".whl": "application/zip",
+    ".zip": "application/zip",
+}
+OTHER_TYPE = "application/octet-stream"
+
+
+def content_type(path: str) -> str:
+    """Return the media type of a file by its name; model blobs have no extension."""
+    return TYPES.get(PurePosixPath(path).suffix, OTHER_TYPE)
+
+
+def cache_control(path: str) -> str:
+    """Return how long a browser may keep a file, given its path within the site."""
+    return FOREVER if path.split("/", 1)[0] in IMMUTABLE_FOLDERS else ASK_FIRST
+
+
+def headers(path: str, *, plain: bool = False) -> dict[str, str]:
+    """Return the headers for a file of the site.
+
+    Args:
+        path: Relative to the site's folder, without a leading slash; "" is the page.
+        plain: Imitate a host that sends nothing but the media type.
+
+    Example:
+        >>> headers("models/blobs/0a1b")["Cache-Control"]
+        'public, max-age=31536000, immutable'
+        >>> headers("index.html", plain=True)
+        {'Content-Type': 'text/html; charset=utf-8'}
+    """
+    path = path or "index.html"
+    media = {"Content-Type": content_type(path)}
+    return media if plain else {**media, "Cache-Control": cache_control(path), **SECURITY}
+
+
+def headers_file() -> str:
+    """Return `_headers` as Netlify, Cloudflare Pages and others read it.
+
+    Such hosts join the values when two rules give the same header, so each is given once.
+    """
+    rules = {"/*": SECURITY}
+    for folder in IMMUTABLE_FOLDERS:
+        rules[f"/{folder}/*"] = {"Cache-Control": FOREVER}
+    for path in ASKED_FOR:
+        rules[path] = {"Cache-Control": ASK_FIRST}
+    return "".join(
+        f"{path}\n" + "".join(f"  {name}: {value}\n" for name, value in given.items())
+        for path, given in rules.items()
+    )
+
+
+def nginx_conf() -> str:
+    """Return the example that stands in docs/hosting/nginx.conf."""
+    types = "\n".join(
+        f"        {media.split(';')[0]} {suffix[1:]};"
+        for suffix, media in sorted(TYPES.items())
+        if suffix not in (".py", ".js")
+    )
+    types = types.replace("text/javascript mjs;", "text/javascript js mjs;")
+    types = types.replace("text/plain txt;", "text/plain txt py;")
+    security = "\n".join(
+        f'    add_header {name} "{value}" always;' for name, value in SECURITY.items()
+    )
+    folders = "|".join(IMMUTABLE_FOLDERS)
+    return f"""\
+# A Satchel site on nginx, at the root of its own host name. Generated by builder/headers.py, and
+# a test holds it there: change that file, not this one.
+# Under a sub-path: put the folder there below `root`, and the path before ({folders}) in the map.
+
+map $uri $satchel_cache {{
+    ~^/({folders})/ "{FOREVER}";
+    default "{ASK_FIRST}";
+}}
+
+server {{
+    listen 8080;
+    root /srv/satchel;
+    index index.html;
+
+    types {{
+{types}
+    }}
+    default_type {OTHER_TYPE};
+    charset utf-8;
+    charset_types text/css text/html text/plain text/javascript;
+
+    # WASM shrinks to a third. Files named by their hash may as well be compressed beforehand.
+    gzip on;
+    gzip_vary on;
+    gzip_min_length 1024;
+    gzip_types text/css text/javascript text/plain application/json application/manifest+json
+        application/wasm image/svg+xml;
+
+    add_header Cache-Control $satchel_cache;
+{security}
+}}
+"""

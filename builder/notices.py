@@ -1,0 +1,145 @@
+"""notices.txt: the licence of everything that a site carries, in full.
+
+Texts come from the packages themselves. The few packages that ship without one have theirs in
+`builder/licences/`. A missing text fails the build.
+"""
+
+import json
+import tomllib
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata, resources
+from pathlib import Path
+
+from builder import node, parts
+from builder.errors import InputMissing
+from builder.paths import ROOT
+from builder.recipes import Artefacts
+
+KEPT = ROOT / "builder" / "licences"
+
+INSIDE_PYSCRIPT = (
+    "polyscript",
+    "coincident",
+    "reflected-ffi",
+    "next-resolver",
+    "type-checked-collections",
+    "weak-id",
+    "sticky-module",
+    "html-escaper",
+    "plain-tag",
+    "basic-devtools",
+    "add-promise-listener",
+    "@webreflection/fetch",
+    "@webreflection/idb-map",
+    "@webreflection/utils",
+    "codedent",
+    "to-json-callback",
+)
+"""What PyScript's files have bundled, as their source maps tell."""
+
+INSIDE_WORKER = ("workbox-core", "workbox-precaching", "workbox-routing", "workbox-strategies")
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One component and its licence."""
+
+    name: str
+    version: str
+    licence: str
+    text: str
+
+
+def collect(models: Sequence[Artefacts]) -> list[Notice]:
+    """Return a notice for everything a site with these models carries.
+
+    Raises:
+        InputMissing: A licence text isn't where it should be.
+    """
+    return [
+        Notice("Satchel", version(), "Apache-2.0", _read(ROOT / "LICENSE")),
+        _part("pyodide", _read(KEPT / "pyodide.txt")),
+        Notice("CPython", "3.14", "PSF-2.0", _read(KEPT / "cpython.txt")),
+        _part("numpy", _from_wheel(parts.file("numpy"))),
+        _part("onnxruntime", _onnxruntime()),
+        _part("pyscript", _npm_text("@pyscript/core")),
+        *(_npm(name) for name in INSIDE_PYSCRIPT),
+        _part("micropython", _read(KEPT / "micropython.txt")),
+        *(_npm(name) for name in INSIDE_WORKER),
+        *(
+            Notice(f"Model: {model.title}", model.version, model.licence, _read(model.licence_file))
+            for model in models
+        ),
+    ]
+
+
+def document(title: str, notices: Sequence[Notice]) -> str:
+    """Return notices.txt."""
+    head = f"{title}: what it is made of, and under which licences\n\n" + "".join(
+        f"  {notice.name} {notice.version} ({notice.licence})\n" for notice in notices
+    )
+    rule = "=" * 80
+    return head + "".join(
+        f"\n{rule}\n{notice.name} {notice.version} ({notice.licence})\n{rule}\n\n"
+        f"{notice.text.strip()}\n"
+        for notice in notices
+    )
+
+
+def _part(name: str, text: str) -> Notice:
+    part = parts.table()[name]
+    return Notice(part.title, part.version, part.licence, text)
+
+
+def version() -> str:
+    """Return the version of this project."""
+    return str(tomllib.loads(_read(ROOT / "pyproject.toml"))["project"]["version"])
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise InputMissing(f"A licence text is missing: {path}.") from error
+
+
+def _from_wheel(wheel: Path) -> str:
+    """Return the licence files of a wheel, one after the other."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if ".dist-info/licenses/" in name]
+        if not names:
+            raise InputMissing(f"{wheel.name} carries no licence text.")
+        texts = [f"[{_after(name)}]\n{archive.read(name).decode()}" for name in sorted(names)]
+    return "\n".join(texts)
+
+
+def _after(name: str) -> str:
+    return name.split(".dist-info/licenses/", 1)[1]
+
+
+def _onnxruntime() -> str:
+    """Return ONNX Runtime's licence and its own notices, from its wheel: npm's has neither."""
+    package = resources.files("onnxruntime")
+    texts = []
+    for name in ("LICENSE", "ThirdPartyNotices.txt"):
+        if not (text := package / name).is_file():
+            version = metadata.version("onnxruntime")
+            raise InputMissing(f"onnxruntime {version} carries no {name}.")
+        texts.append(text.read_text("utf-8", errors="replace"))
+    return "\n\n".join(texts)
+
+
+def _npm(package: str) -> Notice:
+    about = json.loads(_read(node.packages() / package / "package.json"))
+    return Notice(package, about["version"], about["license"], _npm_text(package))
+
+
+def _npm_text(package: str) -> str:
+    folder = node.packages() / package
+    for path in sorted(folder.glob("LICEN[CS]E*")):
+        return _read(path)
+    if json.loads(_read(folder / "package.json"))["license"] == "ISC":
+        return _read(KEPT / "isc.txt")
+    raise InputMissing(f"The npm package {package} carries no licence text; add it to {KEPT}.")

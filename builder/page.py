@@ -1,0 +1,105 @@
+"""index.html and what stands in it: the template's blanks, and the facts about this build."""
+
+import html
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from builder.errors import BuildError
+from builder.files import short
+from builder.notices import Notice
+from builder.recipes import Artefacts
+from builder.scripts import json_for_html
+from builder.site import Site
+
+_BLANK = re.compile(r"\{\{(\w+)\}\}")
+
+UNUSED_PLUGINS = ("deprecations-manager", "donkey", "py-editor", "py-game", "py-terminal")
+"""PyScript plugins that the page has no use for."""
+
+
+def in_json(text: str) -> str:
+    """Escape text for a place inside a JSON string."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def fill(template: str, words: Mapping[str, str], *, quote: Callable[[str], str]) -> str:
+    """Replace each {{name}} by the escaped word.
+
+    Raises:
+        BuildError: The template has a blank that nothing fills.
+    """
+
+    def word(found: re.Match[str]) -> str:
+        name = found.group(1)
+        if name not in words:
+            raise BuildError(
+                f"A template holds {{{{{name}}}}}, which isn't one of {', '.join(words)}."
+            )
+        return quote(words[name])
+
+    return _BLANK.sub(word, template)
+
+
+def index(template: str, words: Mapping[str, str], about: Mapping[str, Any]) -> str:
+    """Return index.html: {{site}} becomes JSON for a script element, the rest attribute-safe."""
+    marker = "site-json-goes-here"
+    filled = fill(template, {**words, "site": marker}, quote=lambda text: html.escape(text))
+    return filled.replace(marker, json_for_html(about))
+
+
+def about(
+    site: Site,
+    build: str,
+    urls: Mapping[str, str],
+    sizes: Mapping[str, int],
+    models: Sequence[Artefacts],
+    notices: Sequence[Notice],
+    version: str,
+) -> dict[str, Any]:
+    """Return what the page's scripts know about their build, all URLs relative to the page."""
+    return {
+        "title": site.title,
+        "version": version,
+        "build": build,
+        # Names everything stored: changing a title or the set of models makes another site.
+        "scope_key": short("\n".join([site.title, *sorted(model.id for model in site.models)])),
+        "urls": {name: url for name, url in urls.items() if name not in ("pyscript", "micropython")},
+        "parts": [{"name": name, "bytes": size} for name, size in sizes.items()],
+        "models": [
+            {
+                "id": model.id,
+                "task": model.task,
+                "title": entry.title,
+                "manifest": f"models/manifests/{model.manifest_name}",
+                "sha256": model.manifest_sha256,
+                "bytes": model.bytes,
+            }
+            for entry, model in zip(site.models, models, strict=True)
+        ],
+        "licences": [
+            {"name": notice.name, "version": notice.version, "licence": notice.licence}
+            for notice in notices
+        ],
+    }
+
+
+def pyscript_config(
+    *, interpreter: str, modules: Mapping[str, str], bridge: str
+) -> dict[str, object]:
+    """Return PyScript's configuration.
+
+    PyScript resolves `interpreter` from the page, and the other URLs from the configuration file,
+    which lies beside the modules in assets/.
+    """
+
+    def beside(url: str) -> str:
+        return "./" + url.removeprefix("assets/")
+
+    return {
+        "interpreter": "./" + interpreter,
+        "files": {beside(url): f"./{name}" for name, url in modules.items()},
+        "js_modules": {"main": {beside(bridge): "host"}},
+        "plugins": [f"!{name}" for name in UNUSED_PLUGINS],
+    }

@@ -1,0 +1,61 @@
+"""The service worker's list of what to keep, and its script with that list inside.
+
+The list is made here rather than by Workbox's own build tool: every entry carries its integrity,
+which Workbox needs to notice a download that was cut without a word.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypedDict
+
+from builder import scripts
+from builder.errors import BuildError
+from builder.files import sha256
+from builder.headers import IMMUTABLE_FOLDERS, STORED
+from builder.paths import STATIC
+
+PLACEHOLDER = "self.__SATCHEL"
+
+LEFT_OUT = ("_headers", "sw.js")
+MODELS = "models/"
+"""Models live in IndexedDB, where the engine can resume and verify them."""
+
+
+class Entry(TypedDict):
+    """One file to keep, as Workbox wants it."""
+
+    url: str
+    revision: str | None
+    integrity: str
+
+
+def entries(files: Mapping[str, Path]) -> list[Entry]:
+    """Return the precache list for a site's files, by relative path."""
+    return [
+        _entry(name, path)
+        for name, path in sorted(files.items())
+        if name not in LEFT_OUT and not name.startswith(MODELS)
+    ]
+
+
+def script(build: str, files: Mapping[str, Path]) -> bytes:
+    """Return sw.js for a build.
+
+    Raises:
+        BuildError: The source doesn't read the list exactly once.
+    """
+    source = scripts.bundle(STATIC / "sw.js", form="iife").decode()
+    if (times := source.count(PLACEHOLDER)) != 1:
+        raise BuildError(f"sw.js must read {PLACEHOLDER} exactly once; it does {times} times.")
+    kept = {"build": build, "entries": entries(files), "headers": STORED}
+    literal = json.dumps(kept, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    return source.replace(PLACEHOLDER, f"({literal})").encode()
+
+
+def _entry(name: str, path: Path) -> Entry:
+    digest = sha256(path)
+    integrity = "sha256-" + base64.b64encode(bytes.fromhex(digest)).decode()
+    hashed = name.split("/", 1)[0] in IMMUTABLE_FOLDERS
+    return {"url": name, "revision": None if hashed else digest[:10], "integrity": integrity}
