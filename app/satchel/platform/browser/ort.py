@@ -16,19 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pyodide.ffi import JsException, to_js
 
-from satchel.errors import (
-    EngineCrashedError,
-    EngineUnavailableError,
-    InferenceError,
-    InputShapeError,
-    ModelFormatError,
-    OutOfMemoryError,
-    SatchelError,
-    UnsupportedModelError,
-)
+from satchel.errors import EngineUnavailableError, UnsupportedModelError
 from satchel.platform import Blob, SessionOptions
 from satchel.platform.browser.blobs import blob_of
 from satchel.platform.browser.host import host, inference_source, options
+from satchel.platform.ort_errors import explained
 from satchel.settings import settings
 from satchel.tensors import ANY_SIZE, TensorSpec, dtype_of, element_type_of
 
@@ -80,13 +72,13 @@ class Worker:
 
     async def call(self, operation: str, *arguments: Any) -> Any:
         """Call an operation; the caller holds `turn`."""
-        return await self._send(lambda _, rpc: rpc.call(operation, to_js(arguments)))
+        return await self._send(operation, lambda _, rpc: rpc.call(operation, to_js(arguments)))
 
     async def run(self, handle: int, feeds: Any) -> Any:
         """Run a session; the buffers of ``feeds`` are gone afterwards. The caller holds `turn`."""
-        return await self._send(lambda module, rpc: module.run(rpc, handle, feeds))
+        return await self._send("run", lambda module, rpc: module.run(rpc, handle, feeds))
 
-    async def _send(self, send: Any) -> Any:
+    async def _send(self, operation: str, send: Any) -> Any:
         module = await host()
         if self._link is None:
             self._link = await self._start(module)
@@ -95,7 +87,8 @@ class Worker:
         except JsException as error:
             if getattr(error, "fatal", False):
                 self.end()
-            raise _explained(error) from error
+            kind, loading = str(getattr(error, "code", "run")), operation == "load"
+            raise explained(kind, str(error.message), loading=loading) from error
         except asyncio.CancelledError:
             self.end()
             raise
@@ -203,41 +196,3 @@ def _unpacked(result: Any) -> NDArray[Any]:
     if array.size:
         data.assign_to(array.reshape(-1).view(np.uint8))
     return array
-
-
-def _explained(error: JsException) -> SatchelError:
-    code, message = str(getattr(error, "code", "run")), str(error.message)
-    match code:
-        case "format" | "graph":
-            return ModelFormatError(
-                "The bytes are no ONNX model that onnxruntime can read",
-                why=message,
-                todo="Check that the file is complete and is an ONNX model",
-            )
-        case "unsupported":
-            return UnsupportedModelError(
-                "The model needs something that onnxruntime's WASM build does not have",
-                why=message,
-                todo="Export it with other operators or another opset",
-            )
-        case "memory":
-            return OutOfMemoryError(
-                "The model needs more memory than the browser gives",
-                why=message,
-                todo="Use a smaller model, a smaller batch or smaller inputs",
-            )
-        case "unavailable":
-            return EngineUnavailableError(
-                "onnxruntime-web could not be started",
-                why=message,
-                todo="Check the URL given by satchel.configure(ort_url=…), and the page's CSP",
-            )
-        case "crash":
-            return EngineCrashedError(
-                "The inference engine broke down and has been replaced",
-                why=message,
-                todo="Try again; if it happens again with the same input, the model is at fault",
-            )
-        case "argument":
-            return InputShapeError("The model does not take these inputs", why=message)
-    return InferenceError("The model could not be run", why=message)

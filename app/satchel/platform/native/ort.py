@@ -9,16 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satchel.errors import (
-    EngineUnavailableError,
-    InferenceError,
-    InputShapeError,
-    ModelFormatError,
-    OutOfMemoryError,
-    SatchelError,
-    UnsupportedModelError,
-)
+from satchel.errors import EngineUnavailableError, UnsupportedModelError
 from satchel.platform import Blob, SessionOptions
+from satchel.platform.ort_errors import explained
 from satchel.tensors import ANY_SIZE, TensorSpec, dtype_of
 
 __all__ = ["OrtNative"]
@@ -61,7 +54,7 @@ class OrtNative:
         try:
             session = await asyncio.to_thread(create)
         except Exception as error:
-            raise _explained(error) from error
+            raise explained(_kind(error), str(error), loading=True) from error
         return OrtSession(session)
 
 
@@ -92,8 +85,8 @@ class OrtSession:
                 run.exception()
                 raise
             except Exception as error:
-                raise _explained(error) from error
-        return dict(zip(names, map(np.asarray, results), strict=True))
+                raise explained(_kind(error), str(error), loading=False) from error
+        return dict(zip(names, map(_owned, results), strict=True))
 
     async def close(self) -> None:
         async with self._turn:
@@ -121,27 +114,13 @@ def _spec(item: Any) -> TensorSpec:
     return TensorSpec(item.name, dtype_of(TYPE_NAMES.get(element_type, element_type)), shape)
 
 
-def _explained(error: Exception) -> SatchelError:
-    message = str(error)
-    match type(error).__name__:
-        case "InvalidProtobuf" | "InvalidGraph":
-            return ModelFormatError(
-                "The bytes are no ONNX model that onnxruntime can read",
-                why=message,
-                todo="Check that the file is complete and is an ONNX model",
-            )
-        case "NotImplemented":
-            return UnsupportedModelError(
-                "The model needs something that onnxruntime does not have",
-                why=message,
-                todo="Export it with other operators or another opset",
-            )
-        case "InvalidArgument":
-            return InputShapeError("The model does not take these inputs", why=message)
-    if isinstance(error, MemoryError) or "bad_alloc" in message or "Failed to allocate" in message:
-        return OutOfMemoryError(
-            "The model needs more memory than there is",
-            why=message,
-            todo="Use a smaller model, a smaller batch or smaller inputs",
-        )
-    return InferenceError("The model could not be run", why=message)
+def _owned(output: Any) -> NDArray[Any]:
+    """An array with memory of its own: onnxruntime's may be a view of its arena."""
+    array = np.asarray(output)
+    return array if array.flags.owndata else array.copy()
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "memory"
+    return "argument" if type(error).__name__ == "InvalidArgument" else "run"

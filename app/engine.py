@@ -1,0 +1,236 @@
+"""The engine worker's entry: offers the engine to the page, one operation for each thing it asks.
+
+Messages are those of `Rpc` in satchel/platform/browser/host.mjs: {id, op, args} is answered by
+{id, value} or {id, error}, with {id, progress} before; {cancel: id} ends an operation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import js
+import numpy as np
+from pyodide.ffi import create_proxy, to_js
+
+import satchel
+from satchel import platform as platforms
+from satchel.library import Library
+from satchel.manifest import Manifest, Reference
+from satchel.tasks import Label
+from satchel.transfer import fetch_blob
+
+Operation = Callable[..., Awaitable[Any]]
+
+
+def serve(port: Any, site: Any, base: str, boot_ms: float) -> None:
+    """Answer the page's calls from now on.
+
+    Args:
+        port: The MessagePort to the page.
+        site: The page's site data (see docs/ARCHITECTURE.md), a JavaScript object.
+        base: What the site's URLs are relative to.
+        boot_ms: Milliseconds from the worker's start to here.
+    """
+    Server(port, Engine(site.to_py(), base, boot_ms)).start()
+
+
+class Engine:
+    """The operations."""
+
+    def __init__(self, site: dict[str, Any], base: str, boot_ms: float) -> None:
+        self._site = site
+        self._base = base
+        self._boot_ms = boot_ms
+        self._library = Library()
+        self._labels: dict[str, Label] = {}
+        self._opening = asyncio.Lock()
+
+    async def prepare(self) -> None:
+        """Load the label model if it is here, so that the first photo does not wait for it."""
+        for model in self._site["models"]:
+            if model["task"] == "label" and await self._library.find(model["id"]):
+                await self._label(model["id"])
+
+    async def status(self) -> dict[str, Any]:
+        """Versions, threads, models and storage, for the page's status strip."""
+        engine = platforms.current().engines["onnxruntime"]
+        described = await engine.describe()
+        installed = {model.model: model for model in await self._library.list()}
+        usage = await self._library.usage()
+        return {
+            "satchel": satchel.__version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "engine": f"onnxruntime-web {described['version']}",
+            "threads": described["threads"],
+            "isolated": bool(js.crossOriginIsolated),
+            "boot_ms": self._boot_ms,
+            "models": [
+                {
+                    "id": model["id"],
+                    "task": model["task"],
+                    "title": model["title"],
+                    "bytes": model["bytes"],
+                    "bytes_text": in_words(model["bytes"]),
+                    "installed": model["id"] in installed,
+                    "version": str(installed[model["id"]].active)
+                    if model["id"] in installed
+                    else None,
+                }
+                for model in self._site["models"]
+            ],
+            "storage": {
+                "used": usage.used,
+                "used_text": in_words(usage.used),
+                "quota": usage.quota,
+                "quota_text": in_words(usage.quota),
+                "persisted": usage.persisted,
+            },
+        }
+
+    async def install(self, model_id: str, *, progress: Callable[[Any], None]) -> dict[str, Any]:
+        """Download a model of this site and load it."""
+        entry = self._entry(model_id)
+
+        def report(received: int, total: int) -> None:
+            progress(
+                {
+                    "received": received,
+                    "total": total,
+                    "percent": 100 * received // max(total, 1),
+                    "text": f"{in_words(received)} of {in_words(total)}",
+                }
+            )
+
+        manifest = await self._manifest(entry)
+        blobs = self._url(self._site["urls"]["blobs"])
+        installed = await self._library.install(
+            manifest, lambda item: blobs + item.sha256, progress=report
+        )
+        if entry["task"] == "label":
+            await self._label(model_id)
+        return {"id": model_id, "version": str(installed.active)}
+
+    async def label(self, image: Any, top: int = 5) -> dict[str, Any]:
+        """Label one photo with the site's first label model."""
+        model_id = next(model["id"] for model in self._site["models"] if model["task"] == "label")
+        label = await self._label(model_id)
+        started = js.performance.now()
+        pixels = await label.prepare(image)
+        prepared = js.performance.now()
+        predictions = await label.classify(pixels, top)
+        done = js.performance.now()
+        return {
+            "predictions": [
+                {"index": item.index, "label": item.label, "score": item.score}
+                for item in predictions
+            ],
+            "ms": done - started,
+            "inference_ms": done - prepared,
+            "model": {"id": model_id, "version": label.runtime.name.rpartition(" ")[2]},
+        }
+
+    async def remove(self, model_id: str) -> None:
+        """Remove a model from this device."""
+        label = self._labels.pop(model_id, None)
+        if label is not None:
+            await label.close()
+        await self._library.delete(model_id)
+
+    async def _label(self, model_id: str) -> Label:
+        async with self._opening:
+            if model_id not in self._labels:
+                self._labels[model_id] = await Label.open(model_id)
+            return self._labels[model_id]
+
+    async def _manifest(self, entry: dict[str, Any]) -> Manifest:
+        """The manifest whose hash the page pins."""
+        pinned = Reference(entry["sha256"], entry["manifest_bytes"])
+        fetcher = platforms.current().fetcher
+        blob = await fetch_blob(fetcher, self._url(entry["manifest"]), pinned)
+        return Manifest.parse(await blob.read())
+
+    def _entry(self, model_id: str) -> dict[str, Any]:
+        for model in self._site["models"]:
+            if model["id"] == model_id:
+                return dict(model)
+        raise satchel.ModelNotFoundError(f"This site has no model '{model_id}'")
+
+    def _url(self, relative: str) -> str:
+        return str(js.URL.new(relative, self._base).href)
+
+
+class Server:
+    """Answers messages with an engine's public methods."""
+
+    def __init__(self, port: Any, engine: Engine) -> None:
+        self._port = port
+        self._engine = engine
+        self._running: dict[int, asyncio.Task[None]] = {}
+
+    def start(self) -> None:
+        """Load what is here, say that the engine is ready, and answer from now on."""
+        # The proxy lives as long as the worker.
+        self._port.onmessage = create_proxy(self._receive)
+        self._ready = asyncio.ensure_future(self._prepare())
+
+    async def _prepare(self) -> None:
+        try:
+            await self._engine.prepare()
+        except satchel.SatchelError as error:
+            self._post(event="error", value=_described(error))
+        self._post(
+            event="phase", value={"phase": "ready", "text": "Ready", "ms": js.performance.now()}
+        )
+
+    def _receive(self, event: Any) -> None:
+        message = event.data
+        if hasattr(message, "cancel"):
+            task = self._running.get(message.cancel)
+            if task is not None:
+                task.cancel()
+            return
+        task = asyncio.ensure_future(self._answer(message.id, message.op, list(message.args)))
+        self._running[message.id] = task
+        task.add_done_callback(lambda _, key=message.id: self._running.pop(key, None))
+
+    async def _answer(self, call: int, name: str, arguments: list[Any]) -> None:
+        try:
+            operation: Operation | None = getattr(self._engine, name, None)
+            if operation is None or name.startswith("_"):
+                raise satchel.SatchelError(f"The engine has no operation '{name}'")
+            if name == "install":
+                value = await operation(
+                    *arguments, progress=lambda progress: self._post(id=call, progress=progress)
+                )
+            else:
+                value = await operation(*arguments)
+            self._post(id=call, value=value)
+        except asyncio.CancelledError:
+            self._post(id=call, error={"name": "CancelledError", "message": "Cancelled"})
+        except Exception as error:  # noqa: BLE001  # the page shows whatever it was
+            if not isinstance(error, satchel.SatchelError):
+                sys.excepthook(type(error), error, error.__traceback__)
+            self._post(id=call, error=_described(error))
+
+    def _post(self, **message: Any) -> None:
+        self._port.postMessage(to_js(message, dict_converter=js.Object.fromEntries))
+
+
+def _described(error: BaseException) -> dict[str, str]:
+    return {"name": type(error).__name__, "message": str(error) or type(error).__name__}
+
+
+def in_words(size: int | None) -> str | None:
+    """Bytes as people read them: 4.9 MB."""
+    if size is None:
+        return None
+    value, units = float(size), ["bytes", "kB", "MB", "GB", "TB"]
+    while value >= 1000 and len(units) > 1:
+        value /= 1000
+        units.pop(0)
+    return f"{value:.0f} {units[0]}" if units[0] in ("bytes", "kB") else f"{value:.1f} {units[0]}"

@@ -1,0 +1,76 @@
+"""onnxruntime's failures as Satchel's errors, for its WASM build and its Python package alike.
+
+Status codes: OrtErrorCode in onnxruntime_c_api.h.
+"""
+
+from __future__ import annotations
+
+import re
+
+from satchel.errors import (
+    EngineCrashedError,
+    EngineUnavailableError,
+    InferenceError,
+    InputShapeError,
+    ModelFormatError,
+    OutOfMemoryError,
+    SatchelError,
+    UnsupportedModelError,
+)
+
+__all__ = ["explained"]
+
+_MEMORY = re.compile(
+    r"bad_alloc|out of memory|\bOOM\b|allocation failed|failed to allocate|bad allocation"
+    r"|cannot enlarge memory|array length|integer overflow|Invalid (typed )?array",
+    re.IGNORECASE,
+)
+_UNSUPPORTED = re.compile(
+    r"not a registered function/op|NOT_IMPLEMENTED|Could not find an implementation"
+    r"|No Op registered|Unsupported model IR version|under development",
+    re.IGNORECASE,
+)
+
+
+def explained(kind: str, message: str, *, loading: bool) -> SatchelError:
+    """The error for a failure.
+
+    Args:
+        kind: "unavailable" (the engine does not start), "crash" (it broke down), "memory",
+            "argument" (onnxruntime refused the inputs), or anything else.
+        message: What onnxruntime said.
+        loading: Whether it happened while loading a model, not while running it.
+    """
+    if kind == "unavailable":
+        return EngineUnavailableError(
+            "onnxruntime could not be started",
+            why=message,
+            todo="Check the URL given by satchel.configure(ort_url=…), and the page's CSP",
+        )
+    if kind == "memory" or _MEMORY.search(message):
+        return OutOfMemoryError(
+            "The model needs more memory than there is",
+            why=message,
+            todo="Use a smaller model, a smaller batch or smaller inputs",
+        )
+    if kind == "crash":
+        return EngineCrashedError(
+            "The inference engine broke down and has been replaced",
+            why=message,
+            todo="Try again; if it happens again with the same input, the model is at fault",
+        )
+    if loading and _UNSUPPORTED.search(message):
+        return UnsupportedModelError(
+            "The model needs something that onnxruntime does not have here",
+            why=message,
+            todo="Export it with other operators or another opset",
+        )
+    if loading:
+        return ModelFormatError(
+            "The bytes are no ONNX model that onnxruntime can read",
+            why=message,
+            todo="Check that the file is complete and is an ONNX model",
+        )
+    if kind == "argument":
+        return InputShapeError("The model does not take these inputs", why=message)
+    return InferenceError("The model could not be run", why=message)

@@ -1,0 +1,176 @@
+"""Writes the models and images of the engine's tests; runs on CPython only.
+
+python tests/engine/fixtures.py FOLDER
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+from PIL import Image
+
+OPSET = 17
+IR_VERSION = 8
+
+ELEMENT_TYPES = {
+    "float32": TensorProto.FLOAT,
+    "float16": TensorProto.FLOAT16,
+    "float64": TensorProto.DOUBLE,
+    "int8": TensorProto.INT8,
+    "int16": TensorProto.INT16,
+    "int32": TensorProto.INT32,
+    "int64": TensorProto.INT64,
+    "uint8": TensorProto.UINT8,
+    "uint16": TensorProto.UINT16,
+    "uint32": TensorProto.UINT32,
+    "uint64": TensorProto.UINT64,
+    "bool": TensorProto.BOOL,
+    "string": TensorProto.STRING,
+}
+
+Shape = Sequence[int | str | None] | None
+
+
+def value(name: str, kind: str, shape: Shape) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, ELEMENT_TYPES[kind], shape)
+
+
+def model(nodes, inputs, outputs, initializers=(), opsets=(("", OPSET),)) -> onnx.ModelProto:
+    graph = helper.make_graph(nodes, "test", inputs, outputs, list(initializers))
+    imports = [helper.make_opsetid(domain, version) for domain, version in opsets]
+    return helper.make_model(graph, opset_imports=imports, ir_version=IR_VERSION)
+
+
+def identity(kind: str) -> onnx.ModelProto:
+    """Gives back what it takes."""
+    shape = ["rows", "columns"]
+    node = helper.make_node("Identity", ["x"], ["y"])
+    return model([node], [value("x", kind, shape)], [value("y", kind, shape)])
+
+
+def several() -> onnx.ModelProto:
+    """a + b and a - b, the first axis dynamic."""
+    shape = ["batch", 3]
+    return model(
+        [
+            helper.make_node("Add", ["a", "b"], ["sum"]),
+            helper.make_node("Sub", ["a", "b"], ["difference"]),
+        ],
+        [value("a", "float32", shape), value("b", "float32", shape)],
+        [value("sum", "float32", shape), value("difference", "float32", shape)],
+    )
+
+
+def fixed() -> onnx.ModelProto:
+    """relu of [2, 3]."""
+    node = helper.make_node("Relu", ["x"], ["y"])
+    return model([node], [value("x", "float32", [2, 3])], [value("y", "float32", [2, 3])])
+
+
+def scalar() -> onnx.ModelProto:
+    """Twice a scalar."""
+    node = helper.make_node("Add", ["x", "x"], ["y"])
+    return model([node], [value("x", "float32", [])], [value("y", "float32", [])])
+
+
+def unnamed() -> onnx.ModelProto:
+    """relu of [?, 2], the dynamic axis without a name."""
+    node = helper.make_node("Relu", ["x"], ["y"])
+    return model([node], [value("x", "float32", [None, 2])], [value("y", "float32", [None, 2])])
+
+
+def hungry() -> onnx.ModelProto:
+    """Zeros of the shape it is asked for: asks for as much memory as a test wants."""
+    node = helper.make_node("ConstantOfShape", ["shape"], ["zeros"])
+    total = helper.make_node("ReduceSum", ["zeros"], ["y"], keepdims=0)
+    return model([node, total], [value("shape", "int64", ["rank"])], [value("y", "float32", [])])
+
+
+def slow() -> onnx.ModelProto:
+    """Multiplies a matrix with itself `times` times."""
+    size = [192, 192]
+    body = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["m", "weights"], ["m_next"]),
+            helper.make_node("Identity", ["go"], ["go_next"]),
+        ],
+        "body",
+        [value("i", "int64", []), value("go", "bool", []), value("m", "float32", size)],
+        [value("go_next", "bool", []), value("m_next", "float32", size)],
+    )
+    weights = onnx.numpy_helper.from_array(np.eye(192, dtype=np.float32), "weights")
+    go = onnx.numpy_helper.from_array(np.array(True), "always")
+    loop = helper.make_node("Loop", ["times", "always", "weights"], ["last"], body=body)
+    first = helper.make_node("ReduceSum", ["last"], ["y"], keepdims=0)
+    return model(
+        [loop, first], [value("times", "int64", [])], [value("y", "float32", [])], [weights, go]
+    )
+
+
+def unknown_operator() -> onnx.ModelProto:
+    """An operator that no engine has."""
+    node = helper.make_node("Levitate", ["x"], ["y"], domain="org.example")
+    shape = ["n"]
+    return model(
+        [node],
+        [value("x", "float32", shape)],
+        [value("y", "float32", shape)],
+        opsets=(("", OPSET), ("org.example", 1)),
+    )
+
+
+def sequence() -> onnx.ModelProto:
+    """Takes a sequence, which is no tensor."""
+    kind = helper.make_sequence_type_proto(helper.make_tensor_type_proto(TensorProto.FLOAT, ["n"]))
+    node = helper.make_node("SequenceLength", ["s"], ["y"])
+    return model([node], [helper.make_value_info("s", kind)], [value("y", "int64", [])])
+
+
+def colours() -> onnx.ModelProto:
+    """A classifier of three classes: how red, green and blue an image is on the whole."""
+    nodes = [
+        helper.make_node("Cast", ["image"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["f"], ["mean"], axes=[1, 2], keepdims=0),
+        helper.make_node("Softmax", ["mean"], ["probabilities"], axis=1),
+    ]
+    return model(
+        nodes,
+        [value("image", "uint8", ["batch", "height", "width", 3])],
+        [value("probabilities", "float32", ["batch", 3])],
+    )
+
+
+def write(folder: Path) -> None:
+    """Write everything into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    models = {f"identity-{kind}": identity(kind) for kind in ELEMENT_TYPES}
+    for make in (
+        several, fixed, scalar, unnamed, hungry, slow, unknown_operator, sequence, colours,
+    ):  # fmt: skip
+        models[make.__name__] = make()
+    for name, proto in models.items():
+        (folder / f"{name}.onnx").write_bytes(proto.SerializeToString())
+    (folder / "labels.txt").write_text("red\ngreen\nblue\n")
+    write_images(folder)
+
+
+def write_images(folder: Path) -> None:
+    """Images whose colours tell how they were decoded."""
+    for name, colour in (("red", (250, 10, 10)), ("blue", (10, 10, 250))):
+        Image.new("RGB", (64, 48), colour).save(folder / f"{name}.png")
+    # Lies on its side in the file: green on the left there, and on top where it is turned upright.
+    turned = Image.new("RGB", (80, 40), (10, 10, 250))
+    turned.paste((10, 250, 10), (0, 0, 40, 40))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # Orientation: rotate by 90° clockwise to show
+    turned.save(folder / "turned.jpg", exif=exif, quality=95)
+    Image.new("RGBA", (32, 32), (250, 10, 10, 0)).save(folder / "transparent.png")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

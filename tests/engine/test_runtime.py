@@ -1,0 +1,226 @@
+"""EdgeRuntime: casts, shapes, names, queueing, cancelling, errors."""
+
+import asyncio
+
+import numpy as np
+import pytest
+import satchel
+from satchel import EdgeRuntime, TensorSpec
+
+NUMBERS = (
+    "float32", "float64", "float16", "int8", "int16", "int32", "int64",
+    "uint8", "uint16", "uint32", "uint64",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+async def test_every_numeric_dtype_goes_in_and_comes_out_unchanged(model, kind):
+    async with EdgeRuntime(model(f"identity-{kind}")) as runtime:
+        limits = np.finfo(kind) if np.dtype(kind).kind == "f" else np.iinfo(kind)
+        x = np.array([[0, 1, 2], [limits.min, limits.max, 3]], kind)
+        y = await runtime.infer(x)
+    assert y.dtype == x.dtype
+    np.testing.assert_array_equal(y, x)
+
+
+async def test_booleans_and_strings_go_in_and_come_out_unchanged(model):
+    async with EdgeRuntime(model("identity-bool")) as runtime:
+        y = await runtime.infer([[True, False]])
+    assert y.dtype == np.bool_
+    assert y.tolist() == [[True, False]]
+    async with EdgeRuntime(model("identity-string")) as runtime:
+        for x in ([["grüße", ""]], np.array([["grüße", ""]]), np.array([["grüße", ""]], object)):
+            y = await runtime.infer(x)
+            assert y.dtype == object
+            assert y.tolist() == [["grüße", ""]]
+
+
+async def test_specs_tell_names_dtypes_and_shapes_with_dynamic_axes(model):
+    async with EdgeRuntime(model("several")) as runtime:
+        assert runtime.inputs == (
+            TensorSpec("a", np.dtype(np.float32), ("batch", 3)),
+            TensorSpec("b", np.dtype(np.float32), ("batch", 3)),
+        )
+        assert [spec.name for spec in runtime.outputs] == ["sum", "difference"]
+    async with EdgeRuntime(model("unnamed")) as runtime:
+        assert runtime.inputs[0].shape == ("?", 2)
+
+
+async def test_several_inputs_and_outputs_go_by_name(model):
+    async with EdgeRuntime(model("several")) as runtime:
+        a, b = np.ones((2, 3)), np.full((2, 3), 2.0)
+        for outputs in (await runtime.run({"a": a, "b": b}), await runtime.infer({"b": b, "a": a})):
+            np.testing.assert_array_equal(outputs["sum"], np.full((2, 3), 3, np.float32))
+            np.testing.assert_array_equal(outputs["difference"], np.full((2, 3), -1, np.float32))
+
+
+async def test_one_array_is_refused_where_the_model_takes_several(model):
+    async with EdgeRuntime(model("several")) as runtime:
+        with pytest.raises(satchel.InputError, match="takes 2 inputs .*'a', 'b'"):
+            await runtime.infer(np.ones((2, 3)))
+
+
+async def test_names_are_checked_and_both_sides_listed(model):
+    async with EdgeRuntime(model("several")) as runtime:
+        with pytest.raises(
+            satchel.InputNameError, match=r"takes 'a', 'b', but was given 'a', 'c'.*missing: 'b'"
+        ):
+            await runtime.run({"a": np.ones((1, 3)), "c": np.ones((1, 3))})
+
+
+async def test_shapes_are_checked_and_both_shown(model):
+    async with EdgeRuntime(model("several")) as runtime:
+        with pytest.raises(
+            satchel.InputShapeError, match=r"'b' has shape \[2, 4\], .* takes \[batch, 3\]"
+        ):
+            await runtime.run({"a": np.ones((2, 3)), "b": np.ones((2, 4))})
+        with pytest.raises(satchel.InputShapeError, match=r"\[3\]"):
+            await runtime.run({"a": np.ones(3), "b": np.ones(3)})
+
+
+async def test_what_the_model_itself_refuses_is_an_error_and_the_runtime_lives_on(model):
+    # Both fit the spec each, but not each other.
+    async with EdgeRuntime(model("several")) as runtime:
+        with pytest.raises(satchel.SatchelError):
+            await runtime.run({"a": np.ones((2, 3)), "b": np.ones((4, 3))})
+        outputs = await runtime.run({"a": np.ones((2, 3)), "b": np.ones((2, 3))})
+        assert outputs["sum"].sum() == 12
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7])
+async def test_batches_of_any_size_even_none(model, rows):
+    async with EdgeRuntime(model("several")) as runtime:
+        x = np.ones((rows, 3))
+        outputs = await runtime.run({"a": x, "b": x})
+        assert outputs["sum"].shape == (rows, 3)
+
+
+async def test_any_memory_layout(model):
+    async with EdgeRuntime(model("fixed")) as runtime:
+        x = np.arange(-6, 6, dtype=np.float32).reshape(2, 6)[:, ::2]
+        for laid_out in (x, np.asfortranarray(x), x[::-1][::-1], x.astype(">f4"), x.tolist()):
+            np.testing.assert_array_equal(await runtime.infer(laid_out), np.maximum(x, 0))
+        frozen = np.ascontiguousarray(x)
+        frozen.flags.writeable = False
+        np.testing.assert_array_equal(await runtime.infer(frozen), np.maximum(x, 0))
+
+
+async def test_inputs_are_left_alone_and_outputs_own_their_memory(model):
+    async with EdgeRuntime(model("fixed")) as runtime:
+        x = np.arange(6, dtype=np.float32).reshape(2, 3)
+        first = await runtime.infer(x)
+        second = await runtime.infer(x + 1)
+        np.testing.assert_array_equal(x, np.arange(6).reshape(2, 3))
+        np.testing.assert_array_equal(first, x)
+        assert first.flags.owndata
+        assert first.flags.writeable
+        assert not np.shares_memory(first, second)
+
+
+async def test_scalars(model):
+    async with EdgeRuntime(model("scalar")) as runtime:
+        y = await runtime.infer(21.0)
+        assert y.shape == ()
+        assert y == 42
+
+
+async def test_the_caller_may_reuse_the_buffer_of_the_model(model):
+    data = bytearray(model("fixed"))
+    runtime = EdgeRuntime(data)
+    data[:] = bytes(len(data))
+    np.testing.assert_array_equal(await runtime.infer(np.ones((2, 3))), np.ones((2, 3)))
+    await runtime.close()
+
+
+async def test_calls_queue_and_answer_in_order(model):
+    async with EdgeRuntime(model("fixed")) as runtime:
+        order = []
+
+        async def call(number):
+            y = await runtime.infer(np.full((2, 3), number))
+            order.append(number)
+            return y[0, 0]
+
+        answers = await asyncio.gather(*(call(number) for number in range(8)))
+        assert answers == order == list(range(8))
+
+
+async def test_bytes_that_are_no_model_are_named_and_the_engine_lives_on(model):
+    for junk in (b"", b"not a model", bytes(4096), model("several")[:-40]):
+        with pytest.raises(satchel.ModelFormatError, match="no ONNX model"):
+            await EdgeRuntime(junk).load()
+    async with EdgeRuntime(model("fixed")) as runtime:
+        assert (await runtime.infer(np.ones((2, 3)))).sum() == 6
+
+
+async def test_an_operator_that_the_engine_lacks_is_named(model):
+    with pytest.raises(satchel.ModelError, match="Levitate"):
+        await EdgeRuntime(model("unknown_operator")).load()
+
+
+async def test_inputs_that_are_no_tensors_are_named(model):
+    with pytest.raises(satchel.UnsupportedModelError, match="'s'"):
+        await EdgeRuntime(model("sequence")).load()
+
+
+async def test_what_holds_no_bytes_is_refused():
+    with pytest.raises(satchel.InputError, match="as bytes"):
+        EdgeRuntime(42)
+
+
+async def test_an_engine_that_is_not_here_is_named(model):
+    with pytest.raises(satchel.EngineUnavailableError, match="'abacus'.*onnxruntime"):
+        EdgeRuntime(model("fixed"), engine="abacus")
+
+
+async def test_out_of_memory_is_an_error_and_other_models_live_on(model):
+    async with EdgeRuntime(model("fixed")) as other, EdgeRuntime(model("hungry")) as hungry:
+        with pytest.raises(satchel.OutOfMemoryError, match="smaller"):
+            await hungry.infer(np.array([1 << 20, 1 << 22]))
+        assert (await other.infer(np.ones((2, 3)))).sum() == 6
+        assert await hungry.infer(np.array([2, 2])) == 0
+
+
+async def test_a_run_that_takes_too_long_is_stopped_and_the_model_can_be_used_again(model):
+    async with EdgeRuntime(model("slow")) as runtime:
+        with pytest.raises(satchel.InferenceTimeoutError, match="within 0.2 seconds"):
+            await runtime.run({"times": 1 << 40}, timeout=0.2)
+        assert await runtime.infer(3) == 192
+
+
+async def test_cancelling_the_running_call_lets_the_waiting_ones_go_on(model):
+    async with EdgeRuntime(model("slow")) as slow, EdgeRuntime(model("fixed")) as other:
+        endless = asyncio.ensure_future(slow.infer(1 << 40))
+        await asyncio.sleep(0.05)
+        waiting = asyncio.ensure_future(slow.infer(2))
+        beside = asyncio.ensure_future(other.infer(np.ones((2, 3))))
+        await asyncio.sleep(0.05)
+        endless.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await endless
+        assert await waiting == 192
+        assert (await beside).sum() == 6
+
+
+async def test_cancelling_a_waiting_call_leaves_the_running_one_alone(model):
+    async with EdgeRuntime(model("slow")) as runtime:
+        running = asyncio.ensure_future(runtime.infer(2000))
+        waiting = asyncio.ensure_future(runtime.infer(1))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        assert await running == 192
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+
+async def test_closing_twice_is_allowed_and_using_it_afterwards_is_an_error(model):
+    runtime = await EdgeRuntime(model("fixed")).load()
+    await runtime.close()
+    await runtime.close()
+    with pytest.raises(satchel.InputError, match="closed"):
+        await runtime.infer(np.ones((2, 3)))
+
+
+async def test_specs_before_loading_are_an_error_that_says_what_to_do(model):
+    with pytest.raises(satchel.InputError, match="await runtime.load()"):
+        _ = EdgeRuntime(model("fixed")).inputs
