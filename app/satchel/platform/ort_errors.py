@@ -22,7 +22,7 @@ __all__ = ["explained"]
 
 _MEMORY = re.compile(
     r"bad_alloc|out of memory|\bOOM\b|allocation failed|failed to allocate|bad allocation"
-    r"|cannot enlarge memory|array length|integer overflow|Invalid (typed )?array",
+    r"|cannot enlarge memory|shape is too large|array length|integer overflow|Invalid (typed )?array",
     re.IGNORECASE,
 )
 _UNSUPPORTED = re.compile(

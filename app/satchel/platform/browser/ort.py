@@ -171,11 +171,15 @@ def _spec(metadata: Any) -> TensorSpec:
             f"'{metadata.name}' is no tensor, and Satchel carries tensors only",
             todo="Export the model so that sequences and maps stay inside it",
         )
-    shape = tuple(
-        size if isinstance(size, str) and size else ANY_SIZE if isinstance(size, str) else int(size)
-        for size in metadata.shape
-    )
+    shape = tuple(_axis(size) for size in metadata.shape)
     return TensorSpec(str(metadata.name), dtype_of(str(metadata.type)), shape)
+
+
+def _axis(size: Any) -> int | str:
+    if isinstance(size, str):
+        return size or ANY_SIZE
+    # onnxruntime-web passes -1, "unknown", through an unsigned integer.
+    return ANY_SIZE if size < 0 or size >= 1 << 31 else int(size)
 
 
 def _packed(name: str, array: NDArray[Any]) -> list[Any]:

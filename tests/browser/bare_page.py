@@ -1,0 +1,50 @@
+"""A page that is not ours, with Pyodide on it and our wheel beside it: what an embedder has."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import shutil
+import time
+import zipfile
+from pathlib import Path
+
+from builder import parts, wheel
+
+HERE = Path(__file__).parent
+ENGINE_TESTS = HERE.parent / "engine"
+
+PYTEST = ("pytest", "pluggy", "iniconfig", "packaging", "pygments")
+"""Pure Python, so the copies of this environment run in Pyodide too."""
+
+SECONDS = 240
+"""A whole test run in the browser takes a quarter of this."""
+
+
+def make(folder: Path) -> None:
+    """Put the page, Pyodide, onnxruntime-web, the wheel, the tests and their files into a folder."""
+    shutil.copytree(HERE / "pyodide", folder)
+    shutil.copytree(parts.folder("pyodide"), folder / "pyodide")
+    for name in ("numpy", "micropip"):
+        for path in parts.folder(name).iterdir():
+            shutil.copy(path, folder / "pyodide")
+    shutil.copytree(parts.folder("onnxruntime"), folder / "ort")
+    wheel.build(folder / "wheels")
+    with zipfile.ZipFile(folder / "tests.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in ENGINE_TESTS.glob("*.py"):
+            archive.write(path, f"tests/engine/{path.name}")
+        for name in PYTEST:
+            for item in importlib.metadata.files(name) or ():
+                if item.suffix != ".pyc" and ".." not in item.parts:
+                    archive.write(item.locate(), f"site-packages/{item}")
+
+
+def run(page, code: str) -> object:
+    """Run Python in the page's worker and return what its last expression gave, from JSON."""
+    page.evaluate("(code) => run(code)", code)
+    end = time.monotonic() + SECONDS
+    while (outcome := page.evaluate("() => outcome")) is None:
+        assert time.monotonic() < end, "Pyodide did not answer in time"
+        page.wait_for_timeout(50)
+    assert "error" not in outcome, outcome["error"]
+    return json.loads(outcome["value"])

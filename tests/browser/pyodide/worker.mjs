@@ -1,0 +1,16 @@
+// Boots Pyodide with micropip, then runs Python on request and answers with its JSON.
+import { loadPyodide } from "./pyodide/pyodide.mjs";
+
+const booted = loadPyodide({
+  indexURL: new URL("./pyodide/", import.meta.url).href,
+  packages: ["numpy", "micropip"],
+});
+
+onmessage = async ({ data: code }) => {
+  try {
+    const python = await booted;
+    postMessage({ value: await python.runPythonAsync(code) });
+  } catch (error) {
+    postMessage({ error: String(error.stack ?? error) });
+  }
+};

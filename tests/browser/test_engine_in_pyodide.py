@@ -1,0 +1,125 @@
+"""The wheel in someone else's Pyodide page, and the engine's tests once more in there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import bare_page
+import pytest
+from builder.server import serving
+
+INSTALL = """
+import json, micropip
+from js import location, URL
+base = URL.new("./", location.href).href
+await micropip.install(base + "wheels/satchel-0.1.0-py3-none-any.whl")
+"""
+
+RUN_TESTS = (
+    INSTALL
+    + """
+import os, shutil, sys
+from pyodide.http import pyfetch
+import satchel
+satchel.configure(ort_url=base + "ort/ort.wasm.bundle.min.mjs")
+await (await pyfetch(base + "tests.zip")).unpack_archive(extract_dir="/work")
+await (await pyfetch(base + "files.zip")).unpack_archive(extract_dir="/work/files")
+sys.path.insert(0, "/work/site-packages")
+os.environ["SATCHEL_TEST_FILES"] = "/work/files"
+os.environ["SATCHEL_TEST_URL"] = base + "files/"
+import pytest
+
+class Outcomes:
+    def __init__(self):
+        self.of = {}
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call" or report.outcome != "passed":
+            self.of[report.nodeid.rpartition("/")[2]] = [report.outcome, report.longreprtext]
+    def pytest_collectreport(self, report):
+        if report.outcome != "passed":
+            self.of[report.nodeid] = [report.outcome, report.longreprtext]
+
+outcomes = Outcomes()
+pytest.main(["-q", "-p", "no:cacheprovider", "--import-mode=importlib", "-W", "error",
+             "--rootdir=/work", "/work/tests/engine"], plugins=[outcomes])
+json.dumps(outcomes.of)
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """URL of the bare page."""
+    folder = tmp_path_factory.mktemp("bare") / "page"
+    bare_page.make(folder)
+    fixtures = bare_page.ENGINE_TESTS / "fixtures.py"
+    subprocess.run([sys.executable, fixtures, folder / "files"], check=True)
+    import shutil
+
+    shutil.make_archive(str(folder / "files"), "zip", folder / "files")
+    # A plain host: nothing is isolated there, and there is no CSP.
+    with serving(folder, plain=True) as url:
+        yield url
+
+
+def test_the_engine_s_tests_pass_in_pyodide_in_chromium(bare, browser):
+    collected = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", bare_page.ENGINE_TESTS],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    wanted = {line.rpartition("/")[2] for line in collected.stdout.splitlines() if "::" in line}
+    page = browser.new_page()
+    page.goto(bare)
+    outcomes = bare_page.run(page, RUN_TESTS)
+    page.close()
+    failed = {name: text for name, (outcome, text) in outcomes.items() if outcome != "passed"}
+    assert not failed, "\n\n".join(f"{name}\n{text}" for name, text in failed.items())
+    assert set(outcomes) == wanted
+
+
+def test_micropip_installs_the_wheel_and_the_error_shows_the_line_to_add(bare, browser):
+    page = browser.new_page()
+    page.goto(bare)
+    code = (
+        INSTALL
+        + """
+import satchel
+from pyodide.http import pyfetch
+data = await (await pyfetch(base + "files/fixed.onnx")).buffer()
+try:
+    await satchel.EdgeRuntime(data).load()
+    said = ""
+except satchel.EngineUnavailableError as error:
+    said = str(error)
+satchel.configure(ort_url=base + "ort/ort.wasm.bundle.min.mjs")
+async with satchel.EdgeRuntime(data) as runtime:
+    y = await runtime.infer([[-1.0, 2, -3], [4, 5, 6]])
+json.dumps([said, y.tolist(), data.byteLength > 0])
+"""
+    )
+    said, y, usable = bare_page.run(page, code)
+    page.close()
+    assert "satchel.configure(ort_url=" in said
+    assert y == [[0, 2, 0], [4, 5, 6]]
+    assert usable
+
+
+def test_the_page_s_own_onnxruntime_is_used_where_there_is_one(bare, browser):
+    page = browser.new_page()
+    page.goto(bare)
+    code = (
+        INSTALL
+        + """
+import js, satchel
+from pyodide.code import run_js
+from pyodide.http import pyfetch
+js.globalThis.ort = await run_js("(url) => import(url)")(base + "ort/ort.wasm.bundle.min.mjs")
+data = (await (await pyfetch(base + "files/fixed.onnx")).bytes())
+async with satchel.EdgeRuntime(data) as runtime:
+    y = await runtime.infer([[-1.0, 2, -3], [4, 5, 6]])
+json.dumps(y.tolist())
+"""
+    )
+    assert bare_page.run(page, code) == [[0, 2, 0], [4, 5, 6]]
+    page.close()
