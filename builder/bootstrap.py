@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
         sys.exit(f"build.py: {error}")
     command = [str(python), "-m", "builder.cli", *arguments]
     if os.name == "posix":
-        os.execv(python, command)
+        os.execv(python, command)  # noqa: S606 - our own Python, our own arguments
     try:  # Windows has no exec: wait for the child, and let Ctrl-C reach it alone.
         sys.exit(subprocess.call(command))
     except KeyboardInterrupt:
@@ -133,7 +133,9 @@ def _up_to_date(python: Path) -> bool:
 
 
 def _run(what: str, command: list[str]) -> None:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     if done.returncode:
         raise BootstrapError(f"could not {what}; the command's own words:\n{done.stdout.strip()}")
 

@@ -9,8 +9,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from builder import headers, notices, page, parts, recipes, scripts, serviceworker, wheel
-from builder.errors import BuildError, InputMissing
+from builder import headers, models, notices, page, parts, scripts, serviceworker, wheel
+from builder.errors import BuildError, InputMissingError
 from builder.files import fingerprint, folder_hash, replacing, sha256, short, tree, write_whole
 from builder.paths import APP, CACHE, ROOT, STATIC
 from builder.progress import doing, say
@@ -32,7 +32,7 @@ def build(site: Site, out: Path) -> Path:
     """Make the site's folder at `out`, or do nothing when nothing changed.
 
     Raises:
-        InputMissing: The page, the engine or a model lacks a file; the message names it.
+        InputMissingError: The page, the engine or a model lacks a file; the message names it.
         BuildError: Anything else that can't be done; the old folder is left as it was.
     """
     out = out.resolve()
@@ -65,12 +65,8 @@ def _inputs(site: Site) -> str:
         APP / "engine.py",
         *(path for _, path in tree(STATIC) if "node_modules" not in path.parts),
     ]
-    for model in site.models:
-        sources.append(model.recipe)
-        recipe = recipes.load(model.recipe)
-        names = [variant["file"] for variant in recipe.table["variants"]]
-        names += [*recipe.table.get("files", {}).values(), "LICENSE"]
-        sources += [recipe.path.parent / name for name in names]
+    for entry in site.models:
+        sources += models.inputs(models.load(entry.recipe))
     return fingerprint(sources)
 
 
@@ -98,8 +94,8 @@ class _Bundle:
         """Write every file, those that name others last."""
         self._runtime()
         self._engine()
-        models = self._models()
-        collected = notices.collect(models)
+        made = self._models()
+        collected = notices.collect([model.recipe for model in made])
         self._write("notices.txt", notices.document(self.site.title, collected).encode())
         style = self._asset("style.css", scripts.bundle(STATIC / "style.css"))
         boot = self._asset("boot.mjs", scripts.bundle(STATIC / "boot.mjs"))
@@ -112,7 +108,7 @@ class _Bundle:
         build = folder_hash(self._hashes()) + short(_text(STATIC / "index.html"))
         build = short(build + _text(STATIC / "sw.js"))
         about = page.about(
-            self.site, build, self.urls, self._sizes(), models, collected, notices.version()
+            self.site, build, self.urls, self._sizes(), made, collected, notices.version()
         )
         html = page.index(
             _text(STATIC / "index.html"),
@@ -159,23 +155,23 @@ class _Bundle:
         inference = scripts.bundle(APP / "satchel" / "platform" / "browser" / "inference.mjs")
         self.urls["inference_worker"] = self._asset("inference.mjs", inference)
 
-    def _models(self) -> list[recipes.Artefacts]:
+    def _models(self) -> list[models.Artefacts]:
         """Copy the blobs and write the manifests that name them."""
-        models = []
+        made = []
         for entry in self.site.models:
-            model = recipes.artefacts(entry.recipe)
-            if (model.id, model.task) != (entry.id, entry.task):
+            model = models.artefacts(entry.recipe)
+            if (model.recipe.id, model.recipe.task) != (entry.id, entry.task):
                 raise BuildError(
-                    f"{self.site.file} says {entry.id!r} for {entry.task!r}, but "
-                    f"{entry.recipe} is {model.id!r} for {model.task!r}."
+                    f"{self.site.file} says {entry.id!r} for {entry.task!r}, but {entry.recipe} "
+                    f"is {model.recipe.id!r} for {model.recipe.task!r}."
                 )
             self._write(f"models/manifests/{model.manifest_name}", model.manifest)
             for blob in model.blobs:
                 target = self.folder / "models" / "blobs" / blob.sha256
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(blob.path, target)
-            models.append(model)
-        return models
+            made.append(model)
+        return made
 
     def _interface(self) -> tuple[str, str]:
         """Write the page's Python and PyScript's configuration; return main.py's and its URL."""
@@ -185,12 +181,12 @@ class _Bundle:
             for path in sorted((APP / "ui").glob("*.py"))
         }
         if "main.py" not in modules:
-            raise InputMissing("The page needs app/ui/main.py, which isn't there.")
+            raise InputMissingError("The page needs app/ui/main.py, which isn't there.")
         main = modules.pop("main.py")
         config = page.pyscript_config(
             interpreter=self.urls["micropython"] + "micropython.mjs", modules=modules, bridge=bridge
         )
-        return main, self._asset("ui.json", recipes.canonical(config))
+        return main, self._asset("ui.json", models.canonical(config))
 
     def _pictures(self, name: str) -> None:
         for relative, path in tree(STATIC / name):
@@ -241,11 +237,13 @@ class _Bundle:
 def _trimmed(lock: bytes) -> bytes:
     whole = json.loads(lock)
     whole["packages"] = {name: whole["packages"][name] for name in PACKAGES_IN_PAGE}
-    return recipes.canonical(whole)
+    return models.canonical(whole)
 
 
 def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except FileNotFoundError as error:
-        raise InputMissing(f"The page needs {path.relative_to(ROOT)}, which isn't there.") from error
+        raise InputMissingError(
+            f"The page needs {path.relative_to(ROOT)}, which isn't there."
+        ) from error

@@ -5,9 +5,9 @@ class BuildError(Exception):
     """A step can't be done. The message says what happened, to what, and what to do next."""
 
 
-class InputMissing(BuildError):
+class InputMissingError(BuildError):
     """A file that the build needs isn't there."""
 
 
-class HashMismatch(BuildError):
+class HashMismatchError(BuildError):
     """A file isn't the one that was pinned."""

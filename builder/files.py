@@ -1,7 +1,6 @@
 """Hashing files, and putting finished work in place in one move."""
 
 import hashlib
-import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -69,4 +68,4 @@ def write_whole(path: Path, data: bytes | str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
     part.write_bytes(data.encode() if isinstance(data, str) else data)
-    os.replace(part, path)
+    part.replace(path)

@@ -43,12 +43,12 @@ def packages() -> Path:
 
 def run(script: str, arguments: Sequence[str], *, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run one package's script, for example `esbuild/bin/esbuild`, and return what it printed."""
-    command = [str(_node()), str(packages() / script), *arguments]
+    command = [str(executable()), str(packages() / script), *arguments]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
 @functools.cache
-def _node() -> Path:
+def executable() -> Path:
     """Return a Node.js of a version we can use."""
     found = shutil.which("node")
     if found and _major(found) >= OLDEST and _npm_script(Path(found)) is not None:
@@ -71,7 +71,7 @@ def _node() -> Path:
 
 
 def _npm() -> list[str]:
-    node = _node()
+    node = executable()
     script = _npm_script(node)
     if script is None:
         raise BuildError(f"{node} comes without npm. Install npm, then run the command again.")
@@ -110,7 +110,12 @@ def _major(node: str) -> int:
 
 def _run(command: list[str], what: str) -> None:
     done = subprocess.run(
-        command, cwd=STATIC, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=STATIC,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise BuildError(f"{what} failed; its own words:\n{done.stdout.strip()}")

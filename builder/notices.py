@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from importlib import metadata, resources
 from pathlib import Path
 
-from builder import node, parts
-from builder.errors import InputMissing
+from builder import models, node, parts
+from builder.errors import InputMissingError
 from builder.paths import ROOT
-from builder.recipes import Artefacts
+from satchel_models import Recipe
 
 KEPT = ROOT / "builder" / "licences"
 
@@ -52,11 +52,11 @@ class Notice:
     text: str
 
 
-def collect(models: Sequence[Artefacts]) -> list[Notice]:
+def collect(recipes: Sequence[Recipe]) -> list[Notice]:
     """Return a notice for everything a site with these models carries.
 
     Raises:
-        InputMissing: A licence text isn't where it should be.
+        InputMissingError: A licence text isn't where it should be.
     """
     return [
         Notice("Satchel", version(), "Apache-2.0", _read(ROOT / "LICENSE")),
@@ -69,8 +69,14 @@ def collect(models: Sequence[Artefacts]) -> list[Notice]:
         _part("micropython", _read(KEPT / "micropython.txt")),
         *(_npm(name) for name in INSIDE_WORKER),
         *(
-            Notice(f"Model: {model.title}", model.version, model.licence, _read(model.licence_file))
-            for model in models
+            Notice(
+                f"{notice.name}: {notice.covers}",
+                notice.version,
+                notice.licence,
+                models.notice_text(recipe, notice),
+            )
+            for recipe in recipes
+            for notice in recipe.notices
         ),
     ]
 
@@ -102,7 +108,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except FileNotFoundError as error:
-        raise InputMissing(f"A licence text is missing: {path}.") from error
+        raise InputMissingError(f"A licence text is missing: {path}.") from error
 
 
 def _from_wheel(wheel: Path) -> str:
@@ -110,7 +116,7 @@ def _from_wheel(wheel: Path) -> str:
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if ".dist-info/licenses/" in name]
         if not names:
-            raise InputMissing(f"{wheel.name} carries no licence text.")
+            raise InputMissingError(f"{wheel.name} carries no licence text.")
         texts = [f"[{_after(name)}]\n{archive.read(name).decode()}" for name in sorted(names)]
     return "\n".join(texts)
 
@@ -126,8 +132,8 @@ def _onnxruntime() -> str:
     for name in ("LICENSE", "ThirdPartyNotices.txt"):
         if not (text := package / name).is_file():
             version = metadata.version("onnxruntime")
-            raise InputMissing(f"onnxruntime {version} carries no {name}.")
-        texts.append(text.read_text("utf-8", errors="replace"))
+            raise InputMissingError(f"onnxruntime {version} carries no {name}.")
+        texts.append(text.read_bytes().decode("utf-8", errors="replace"))
     return "\n\n".join(texts)
 
 
@@ -142,4 +148,4 @@ def _npm_text(package: str) -> str:
         return _read(path)
     if json.loads(_read(folder / "package.json"))["license"] == "ISC":
         return _read(KEPT / "isc.txt")
-    raise InputMissing(f"The npm package {package} carries no licence text; add it to {KEPT}.")
+    raise InputMissingError(f"The npm package {package} carries no licence text; add it to {KEPT}.")

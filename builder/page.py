@@ -8,12 +8,15 @@ from typing import Any
 
 from builder.errors import BuildError
 from builder.files import short
+from builder.models import Artefacts
 from builder.notices import Notice
-from builder.recipes import Artefacts
 from builder.scripts import json_for_html
 from builder.site import Site
 
 _BLANK = re.compile(r"\{\{(\w+)\}\}")
+
+SITE_BLANK = '"{{site}}"'
+"""Where the facts go; in quotes so that the template itself is valid JSON there."""
 
 UNUSED_PLUGINS = ("deprecations-manager", "donkey", "py-editor", "py-game", "py-terminal")
 """PyScript plugins that the page has no use for."""
@@ -44,9 +47,11 @@ def fill(template: str, words: Mapping[str, str], *, quote: Callable[[str], str]
 
 def index(template: str, words: Mapping[str, str], about: Mapping[str, Any]) -> str:
     """Return index.html: {{site}} becomes JSON for a script element, the rest attribute-safe."""
-    marker = "site-json-goes-here"
-    filled = fill(template, {**words, "site": marker}, quote=lambda text: html.escape(text))
-    return filled.replace(marker, json_for_html(about))
+    before, blank, after = template.partition(SITE_BLANK)
+    if not blank:
+        raise BuildError(f"index.html must hold {SITE_BLANK}, with its quotes, once.")
+    filled = (fill(part, words, quote=html.escape) for part in (before, after))
+    return json_for_html(about).join(filled)
 
 
 def about(
@@ -64,16 +69,18 @@ def about(
         "version": version,
         "build": build,
         # Names everything stored: changing a title or the set of models makes another site.
-        "scope_key": short("\n".join([site.title, *sorted(model.id for model in site.models)])),
-        "urls": {name: url for name, url in urls.items() if name not in ("pyscript", "micropython")},
+        "scope_key": short("\n".join([site.title, *sorted(entry.id for entry in site.models)])),
+        "urls": {
+            name: url for name, url in urls.items() if name not in ("pyscript", "micropython")
+        },
         "parts": [{"name": name, "bytes": size} for name, size in sizes.items()],
         "models": [
             {
-                "id": model.id,
-                "task": model.task,
+                "id": entry.id,
+                "task": entry.task,
                 "title": entry.title,
                 "manifest": f"models/manifests/{model.manifest_name}",
-                "sha256": model.manifest_sha256,
+                "sha256": model.sha256,
                 "bytes": model.bytes,
             }
             for entry, model in zip(site.models, models, strict=True)

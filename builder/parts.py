@@ -1,4 +1,4 @@
-"""The runtime parts the page carries: Pyodide, NumPy for it, ONNX Runtime Web, PyScript, MicroPython.
+"""The runtime parts: Pyodide, NumPy for it, ONNX Runtime Web, PyScript, MicroPython.
 
 Each file is pinned by SHA-256 in `parts.toml` and checked every time a part is asked for, wherever
 it came from. Checked parts lie in `.cache/parts`, so a second build touches no network.
@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from builder import carrier, node
-from builder.errors import BuildError, HashMismatch
+from builder.errors import BuildError, HashMismatchError
 from builder.files import folder_hash, replacing, sha256
 from builder.paths import CACHE, ROOT
 from builder.progress import say
@@ -73,7 +73,7 @@ def folder(name: str) -> Path:
     """Return the folder with exactly the pinned files of a part, fetching them if need be.
 
     Raises:
-        HashMismatch: A file isn't the pinned one.
+        HashMismatchError: A file isn't the pinned one.
         BuildError: No source has it.
     """
     if name not in table():
@@ -95,10 +95,10 @@ def check(path: Path, expected: str, what: str) -> None:
     """Compare a file with its pin.
 
     Raises:
-        HashMismatch: Naming the file and both hashes.
+        HashMismatchError: Naming the file and both hashes.
     """
     if (found := sha256(path)) != expected:
-        raise HashMismatch(
+        raise HashMismatchError(
             f"{path.name} ({what}) isn't the pinned file: SHA-256 {found}, expected {expected}. "
             "Delete .cache and app/static/node_modules and try again; if it stays, someone "
             "changed the package, or parts.toml is out of date."
@@ -130,7 +130,7 @@ def _fetch(part: Part) -> None:
         try:
             _store(part, source_of)
         except (OSError, BuildError) as error:
-            if isinstance(error, HashMismatch):
+            if isinstance(error, HashMismatchError):
                 raise
             reasons.append(f"{label}: {error}")
         else:
@@ -175,4 +175,6 @@ def _agree_with_lock(part: Part) -> None:
     named = {entry["file_name"]: entry["sha256"] for entry in lock["packages"].values()}
     for name, pin in part.files.items():
         if named.get(name) != pin:
-            raise HashMismatch(f"parts.toml pins {name} otherwise than pyodide-lock.json does.")
+            raise HashMismatchError(
+                f"parts.toml pins {name} otherwise than pyodide-lock.json does."
+            )

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from builder import node
-from builder.errors import BuildError, InputMissing
+from builder.errors import BuildError, InputMissingError
 from builder.paths import APP
 
 TARGETS = ("chrome109", "firefox115", "safari16.4")
@@ -20,11 +20,13 @@ def bundle(source: Path, *, form: str = "esm") -> bytes:
         form: "esm" for modules; "iife" for the service worker, which browsers start as a script.
 
     Raises:
-        InputMissing: There is no such file.
+        InputMissingError: There is no such file.
         BuildError: esbuild refuses it, or warns.
     """
     if not source.is_file():
-        raise InputMissing(f"The page needs {source.relative_to(APP.parent)}, which isn't there.")
+        raise InputMissingError(
+            f"The page needs {source.relative_to(APP.parent)}, which isn't there."
+        )
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / source.name
         done = node.run(

@@ -2,12 +2,12 @@
 
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builder.errors import BuildError, InputMissing
+from builder.errors import BuildError, InputMissingError
 
 TASKS = ("label",)
 """Tasks that the page knows how to offer."""
@@ -40,7 +40,7 @@ def load(path: Path) -> Site:
     """Read a site file.
 
     Raises:
-        InputMissing: There is no such file, or a recipe it names is missing.
+        InputMissingError: There is no such file, or a recipe it names is missing.
         BuildError: A field is missing, unknown or of the wrong kind; the message names it.
     """
     raw = read_toml(path, "site file")
@@ -52,7 +52,7 @@ def load(path: Path) -> Site:
         if sum(other.id == model.id for other in models) > 1:
             raise BuildError(f"{path}: the model {model.id!r} is named twice.")
         if not model.recipe.is_file():
-            raise InputMissing(
+            raise InputMissingError(
                 f"{path}: the model {model.id!r} has no recipe at {model.recipe}. "
                 'Write one there, or point to it with `recipe = "path"`.'
             )
@@ -64,7 +64,7 @@ def read_toml(path: Path, kind: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        raise InputMissing(f"There is no {kind} at {path}.") from error
+        raise InputMissingError(f"There is no {kind} at {path}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BuildError(f"{path} isn't valid TOML: {error}") from error
 
@@ -75,7 +75,6 @@ def expect(
     table: Mapping[str, Any],
     fields: Mapping[str, type],
     optional: Mapping[str, type] | None = None,
-    free: Collection[str] = (),
 ) -> None:
     """Hold a TOML table against the fields it must and may have.
 
@@ -85,7 +84,6 @@ def expect(
         table: What was read.
         fields: Required fields and their types.
         optional: Allowed fields and their types.
-        free: Allowed fields whose content is nobody's business here.
 
     Raises:
         BuildError: Naming the field.
@@ -96,8 +94,6 @@ def expect(
         if name not in table:
             raise BuildError(f"{at}lacks `{name}`.")
     for name, value in table.items():
-        if name in free:
-            continue
         if name not in known:
             raise BuildError(f"{at}has an unknown field `{name}`; known: {', '.join(known)}.")
         wanted = known[name]

@@ -140,7 +140,9 @@ async function tidy() {
   if (self.registration.installing || self.registration.waiting) return;
   if (!navigator.locks) return;
   const { held, pending } = await navigator.locks.query();
-  const locks = [...held, ...pending].map(({ name }) => name).filter((name) => name.startsWith(BUILDS));
+  const locks = [...held, ...pending]
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith(BUILDS));
   const pages = await self.clients.matchAll({ type: "window" });
   if (pages.length > locks.length) return;
   for (const name of await otherBuilds()) {

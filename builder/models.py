@@ -1,0 +1,166 @@
+"""What the page gets from a recipe: a manifest, and blobs named by their hash."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from builder.errors import BuildError, InputMissingError
+from builder.files import sha256
+from satchel_models import ModelError, Recipe
+from satchel_models.recipe import RECIPE_FILE, Notice, Variant
+
+SCHEMA = 1
+"""The manifest format that `app/satchel/manifest.py` reads."""
+
+PLATFORM = "browser"
+MINIMUM_APP = "0.1.0"
+
+
+@dataclass(frozen=True)
+class Blob:
+    """An immutable file, named by its content."""
+
+    path: Path
+    sha256: str
+    size: int
+
+    @classmethod
+    def of(cls, path: Path) -> "Blob":
+        """Read a file's hash and size."""
+        return cls(path, sha256(path), path.stat().st_size)
+
+    @property
+    def reference(self) -> dict[str, str | int]:
+        """How a manifest names it."""
+        return {"sha256": self.sha256, "size": self.size}
+
+
+@dataclass(frozen=True)
+class Artefacts:
+    """What one recipe contributes to a site."""
+
+    recipe: Recipe
+    manifest: bytes
+    blobs: tuple[Blob, ...]
+    """Every blob that the manifest names, each once."""
+
+    @property
+    def sha256(self) -> str:
+        """The manifest's hash, which the page pins."""
+        return hashlib.sha256(self.manifest).hexdigest()
+
+    @property
+    def manifest_name(self) -> str:
+        """The manifest's file name, which carries its hash."""
+        return f"{self.recipe.id}.{self.sha256}.json"
+
+    @property
+    def bytes(self) -> int:
+        """What installing the model downloads, manifest apart."""
+        return sum(blob.size for blob in self.blobs)
+
+
+def load(path: Path) -> Recipe:
+    """Read a recipe.toml.
+
+    Raises:
+        BuildError: With the recipe's own sentence about what is wrong.
+    """
+    if path.name != RECIPE_FILE:
+        raise BuildError(f"{path}: a recipe's file must be called {RECIPE_FILE}.")
+    try:
+        return Recipe.load(path.parent)
+    except ModelError as error:
+        raise BuildError(str(error)) from error
+
+
+def inputs(recipe: Recipe) -> list[Path]:
+    """Return every file that a recipe's artefacts depend on."""
+    names = [
+        RECIPE_FILE,
+        *(variant.file for variant in recipe.variants),
+        *recipe.files.values(),
+        *(notice.file for notice in recipe.notices),
+    ]
+    return [recipe.folder / name for name in names]
+
+
+def artefacts(path: Path) -> Artefacts:
+    """Turn a recipe and the files beside it into a manifest and its blobs.
+
+    The manifest's bytes depend on nothing but the recipe and those files.
+
+    Raises:
+        InputMissingError: A file that the recipe names isn't there.
+        BuildError: The recipe is wrong.
+    """
+    recipe = load(path)
+    files = {name: Blob.of(_file(recipe, file)) for name, file in recipe.files.items()}
+    models = [Blob.of(_file(recipe, variant.file)) for variant in recipe.variants]
+    variants = [
+        _variant(recipe, variant, blob, files)
+        for variant, blob in zip(recipe.variants, models, strict=True)
+    ]
+    release = {
+        "version": recipe.version,
+        "changelog": recipe.changelog,
+        "mandatory": False,
+        "rollout": 100,
+        "licence": recipe.licence,
+        "minimum_app": MINIMUM_APP,
+        "platforms": {PLATFORM: variants},
+    }
+    manifest = {
+        "schema": SCHEMA,
+        "model": recipe.id,
+        "task": recipe.task,
+        "title": recipe.title,
+        "releases": [release],
+        "minimum_version": None,
+        "revoked": [],
+    }
+    distinct = {blob.sha256: blob for blob in (*models, *files.values())}
+    return Artefacts(recipe, canonical(manifest), tuple(distinct.values()))
+
+
+def notice_text(recipe: Recipe, notice: Notice) -> str:
+    """Return the licence text of something inside a model."""
+    return _file(recipe, notice.file).read_text("utf-8")
+
+
+def canonical(value: object) -> bytes:
+    """Return JSON with one spelling: sorted keys, no spaces, UTF-8."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode()
+
+
+def _variant(
+    recipe: Recipe, variant: Variant, blob: Blob, files: Mapping[str, Blob]
+) -> dict[str, Any]:
+    top1 = recipe.evaluation.figures.get("top1")
+    return {
+        "name": variant.name,
+        "engine": variant.engine,
+        "blob": blob.reference,
+        "chunks": None,
+        "golden": None,
+        "session": asdict(variant.session),
+        "files": {name: file.reference for name, file in files.items()},
+        "resolutions": variant.resolutions,
+        "accuracy": None if top1 is None else {"top1": top1},
+        "latency_ms": None,
+        "cpu_seconds": None,
+    }
+
+
+def _file(recipe: Recipe, name: str) -> Path:
+    path = recipe.folder / name
+    if not path.is_file():
+        raise InputMissingError(
+            f"The recipe of {recipe.id} names {name}, which isn't there. If it is an artefact, "
+            f"make it again: python3 build.py models --rebuild {recipe.id}"
+        )
+    return path
