@@ -22,7 +22,7 @@ SECONDS = 240
 
 
 def make(folder: Path) -> None:
-    """Put the page, Pyodide, onnxruntime-web, the wheel, the tests and their files into a folder."""
+    """Put the page, Pyodide, onnxruntime-web, the wheel and the tests into a folder."""
     shutil.copytree(HERE / "pyodide", folder)
     shutil.copytree(parts.folder("pyodide"), folder / "pyodide")
     for name in ("numpy", "micropip"):

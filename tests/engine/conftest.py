@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 import satchel
 from satchel import platform as platforms
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import satchel
 from satchel.library import Library
 from satchel.manifest import Manifest, Reference, Release, Variant

@@ -5,6 +5,7 @@ import hashlib
 
 import numpy as np
 import pytest
+
 import satchel
 from satchel import EdgeRuntime, Manifest
 from satchel.library import Library
@@ -124,7 +125,7 @@ async def test_pinning_keeps_a_version_and_unpinning_lets_go(platform, manifest,
     pinned = await library.pin("shapes", "1.0.0")
     assert (str(pinned.active), str(pinned.pinned)) == ("1.0.0", "1.0.0")
     assert (await library.pin("shapes")).pinned is None
-    with pytest.raises(satchel.ModelNotFoundError, match="9.9.9"):
+    with pytest.raises(satchel.ModelNotFoundError, match=r"9.9.9"):
         await library.pin("shapes", "9.9.9")
 
 
@@ -157,7 +158,7 @@ async def test_a_missing_blob_is_noticed_when_the_model_is_opened(platform, mani
     library = Library(platform)
     installed = await library.install(manifest, locate)
     await platform.store.commit([DeleteBlob(installed.current.variant.blob.sha256)])
-    with pytest.raises(satchel.IntegrityError, match="missing.*install it again"):
+    with pytest.raises(satchel.IntegrityError, match=r"missing.*install it again"):
         await library.open("shapes")
 
 

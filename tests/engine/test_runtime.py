@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 import satchel
 from satchel import EdgeRuntime, TensorSpec
 
@@ -57,7 +58,7 @@ async def test_several_inputs_and_outputs_go_by_name(model):
 
 async def test_one_array_is_refused_where_the_model_takes_several(model):
     async with EdgeRuntime(model("several")) as runtime:
-        with pytest.raises(satchel.InputError, match="takes 2 inputs .*'a', 'b'"):
+        with pytest.raises(satchel.InputError, match=r"takes 2 inputs .*'a', 'b'"):
             await runtime.infer(np.ones((2, 3)))
 
 
@@ -170,7 +171,7 @@ async def test_what_holds_no_bytes_is_refused():
 
 
 async def test_an_engine_that_is_not_here_is_named(model):
-    with pytest.raises(satchel.EngineUnavailableError, match="'abacus'.*onnxruntime"):
+    with pytest.raises(satchel.EngineUnavailableError, match=r"'abacus'.*onnxruntime"):
         EdgeRuntime(model("fixed"), engine="abacus")
 
 
@@ -189,7 +190,7 @@ async def test_out_of_memory_is_an_error_and_other_models_live_on(model, part):
 
 async def test_a_run_that_takes_too_long_is_stopped_and_the_model_can_be_used_again(model):
     async with EdgeRuntime(model("slow")) as runtime:
-        with pytest.raises(satchel.InferenceTimeoutError, match="within 0.2 seconds"):
+        with pytest.raises(satchel.InferenceTimeoutError, match=r"within 0.2 seconds"):
             await runtime.run({"times": 1 << 40}, timeout=0.2)
         assert await runtime.infer(3) == 192
 
@@ -228,5 +229,5 @@ async def test_closing_twice_is_allowed_and_using_it_afterwards_is_an_error(mode
 
 
 async def test_specs_before_loading_are_an_error_that_says_what_to_do(model):
-    with pytest.raises(satchel.InputError, match="await runtime.load()"):
+    with pytest.raises(satchel.InputError, match=r"await runtime.load()"):
         _ = EdgeRuntime(model("fixed")).inputs

@@ -1,6 +1,7 @@
 """What an older version stored is brought to the newer schema, whole or not at all."""
 
 import pytest
+
 import satchel
 from satchel import EdgeRuntime
 from satchel.library import Library

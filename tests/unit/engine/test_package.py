@@ -1,0 +1,108 @@
+"""The package as a whole: its surface, its errors, and which way its imports point."""
+
+import ast
+import doctest
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import satchel
+from satchel import errors
+
+PACKAGE = Path(satchel.__file__).parent
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages([str(PACKAGE)], "satchel.")
+    if not module.name.startswith("satchel.platform.browser")
+]
+
+
+def imports(path):
+    """Names of all modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def test_every_public_name_exists_and_is_documented():
+    assert len(set(satchel.__all__)) == len(satchel.__all__)
+    for name in satchel.__all__:
+        value = getattr(satchel, name)
+        assert name == "__version__" or value.__doc__, f"{name} has no docstring"
+
+
+def test_the_error_tree_is_the_one_in_the_picture():
+    for name in errors.__all__:
+        assert issubclass(getattr(errors, name), satchel.SatchelError)
+        assert name in errors.__doc__, f"{name} is not in the picture"
+    error = satchel.NetworkError("It broke", why="the cable", todo="Mend it!")
+    assert str(error) == "It broke. the cable. Mend it!"
+
+
+@pytest.mark.parametrize("name", ["satchel", *MODULES])
+def test_every_module_says_what_it_is_for_and_its_examples_run(name):
+    module = importlib.import_module(name)
+    assert module.__doc__
+    assert doctest.testmod(module).failed == 0
+
+
+def test_only_the_browser_platform_touches_javascript():
+    for path in PACKAGE.rglob("*.py"):
+        if "browser" in path.parts:
+            continue
+        touched = {name.partition(".")[0] for name in imports(path)} & {
+            "js",
+            "pyodide",
+            "pyodide_js",
+        }
+        assert not touched, f"{path.relative_to(PACKAGE)} imports {touched}"
+
+
+LAYERS = (
+    {"errors"},
+    {"tensors", "settings", "versions"},
+    {"platform", "manifest"},
+    {"transfer", "installed", "schema"},
+    {"runtime"},
+    {"library"},
+    {"tasks"},
+)
+
+
+def test_imports_point_one_way():
+    rank = {name: number for number, layer in enumerate(LAYERS) for name in layer}
+    for path in PACKAGE.rglob("*.py"):
+        where = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if where == "__init__":
+            continue
+        for name in imports(path):
+            package, _, rest = name.partition(".")
+            target = rest.partition(".")[0]
+            if package != "satchel" or not target or target == where:
+                continue
+            # A model stores itself in the library, which opens models: asked for when needed.
+            if (where, target) == ("runtime", "library"):
+                continue
+            assert rank[target] < rank[where], f"{path.relative_to(PACKAGE)} imports {name}"
+
+
+def test_the_engine_needs_nothing_but_numpy():
+    allowed = {
+        "satchel",
+        "numpy",
+        "onnxruntime",
+        "PIL",
+        "filelock",
+        "js",
+        "pyodide",
+        "satchel_host",
+    }
+    import sys
+
+    for path in PACKAGE.rglob("*.py"):
+        outside = {name.partition(".")[0] for name in imports(path)} - sys.stdlib_module_names
+        assert outside <= allowed, f"{path.relative_to(PACKAGE)} imports {outside - allowed}"
