@@ -9,6 +9,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from filelock import FileLock
+
 from builder import headers, models, notices, page, parts, scripts, serviceworker, wheel
 from builder.errors import BuildError, InputMissingError
 from builder.files import fingerprint, folder_hash, replacing, sha256, short, tree, write_whole
@@ -36,6 +38,12 @@ def build(site: Site, out: Path) -> Path:
         BuildError: Anything else that can't be done; the old folder is left as it was.
     """
     out = out.resolve()
+    STAMPS.mkdir(parents=True, exist_ok=True)
+    with FileLock(STAMPS / f"{short(str(out))}.lock"):
+        return _build(site, out)
+
+
+def _build(site: Site, out: Path) -> Path:
     stamp = STAMPS / f"{short(str(out))}.json"
     inputs = _inputs(site)
     if _is_current(stamp, inputs, out):
@@ -105,13 +113,23 @@ class _Bundle:
         words = {"title": self.site.title, "description": self.site.description}
         manifest = page.fill(_text(STATIC / "site.webmanifest"), words, quote=page.in_json)
         self._write("site.webmanifest", manifest.encode())
-        build = folder_hash(self._hashes()) + short(_text(STATIC / "index.html"))
-        build = short(build + _text(STATIC / "sw.js"))
-        about = page.about(
-            self.site, build, self.urls, self._sizes(), made, collected, notices.version()
+        template = _text(STATIC / "index.html")
+        worker = serviceworker.source()
+        about = page.about(self.site, self.urls, self._sizes(), made, collected)
+        # Everything that a reader's browser gets is in this name, so that a change is an update.
+        about["build"] = build = short(
+            "\n".join(
+                [
+                    folder_hash(self._hashes()),
+                    template,
+                    scripts.json_for_html(about),
+                    worker,
+                    headers.headers_file(),
+                ]
+            )
         )
         html = page.index(
-            _text(STATIC / "index.html"),
+            template,
             {
                 **words,
                 "csp": headers.CSP_META,
@@ -124,7 +142,7 @@ class _Bundle:
             about,
         )
         self._write("index.html", html.encode())
-        self._write("sw.js", serviceworker.script(build, dict(tree(self.folder))))
+        self._write("sw.js", serviceworker.script(worker, build, dict(tree(self.folder))))
         self._write("_headers", headers.headers_file().encode())
         self._check_sizes()
 

@@ -66,8 +66,8 @@ def build(
     bundle.build(load(site), out)
 
 
-@app.command
-def test(
+@app.command(name="test")
+def run_tests(
     *arguments: Annotated[str, Parameter(allow_leading_hyphen=True, help="For pytest.")],
     everything: Annotated[
         bool, Parameter(name="--all", negative="", help="Also what needs PyTorch.")

@@ -9,7 +9,7 @@ from typing import Any
 from builder.errors import BuildError
 from builder.files import short
 from builder.models import Artefacts
-from builder.notices import Notice
+from builder.notices import Notice, version
 from builder.scripts import json_for_html
 from builder.site import Site
 
@@ -56,18 +56,15 @@ def index(template: str, words: Mapping[str, str], about: Mapping[str, Any]) -> 
 
 def about(
     site: Site,
-    build: str,
     urls: Mapping[str, str],
     sizes: Mapping[str, int],
     models: Sequence[Artefacts],
     notices: Sequence[Notice],
-    version: str,
 ) -> dict[str, Any]:
-    """Return what the page's scripts know about their build, all URLs relative to the page."""
+    """Return what the page's scripts know, all URLs relative to the page; `build` comes later."""
     return {
         "title": site.title,
-        "version": version,
-        "build": build,
+        "version": version(),
         # Names everything stored: changing a title or the set of models makes another site.
         "scope_key": short("\n".join([site.title, *sorted(entry.id for entry in site.models)])),
         "urls": {
@@ -80,6 +77,7 @@ def about(
                 "task": entry.task,
                 "title": entry.title,
                 "manifest": f"models/manifests/{model.manifest_name}",
+                "manifest_bytes": len(model.manifest),
                 "sha256": model.sha256,
                 "bytes": model.bytes,
             }

@@ -40,18 +40,23 @@ def entries(files: Mapping[str, Path]) -> list[Entry]:
     ]
 
 
-def script(build: str, files: Mapping[str, Path]) -> bytes:
-    """Return sw.js for a build.
+def source() -> str:
+    """Return the bundled script, still without its list.
 
     Raises:
-        BuildError: The source doesn't read the list exactly once.
+        BuildError: It doesn't read the list exactly once.
     """
-    source = scripts.bundle(STATIC / "sw.js", form="iife").decode()
-    if (times := source.count(PLACEHOLDER)) != 1:
+    bundled = scripts.bundle(STATIC / "sw.js", form="iife").decode()
+    if (times := bundled.count(PLACEHOLDER)) != 1:
         raise BuildError(f"sw.js must read {PLACEHOLDER} exactly once; it does {times} times.")
+    return bundled
+
+
+def script(bundled: str, build: str, files: Mapping[str, Path]) -> bytes:
+    """Return sw.js for a build."""
     kept = {"build": build, "entries": entries(files), "headers": STORED}
     literal = json.dumps(kept, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
-    return source.replace(PLACEHOLDER, f"({literal})").encode()
+    return bundled.replace(PLACEHOLDER, f"({literal})").encode()
 
 
 def _entry(name: str, path: Path) -> Entry:

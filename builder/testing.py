@@ -43,7 +43,7 @@ def _defaults(everything: bool, quick: bool, arguments: Sequence[str]) -> list[s
     if not any(argument.startswith("-m") for argument in given) and not everything:
         given += ["-m", "not heavy"]
     if not any(argument.startswith(("-n", "--numprocesses")) for argument in given):
-        given += ["-n", str(WORKERS), "--dist", "loadgroup"]
+        given += ["-n", str(WORKERS), "--dist", "loadfile"]
     if not any((ROOT / argument.split("::")[0]).exists() for argument in arguments):
         places = QUICK if quick else WHOLE
         given += [place for place in places if (ROOT / place).exists()]

@@ -1,0 +1,1 @@
+"""Side-by-side measurements, one module each; they write `builder.report` reports."""

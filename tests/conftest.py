@@ -1,0 +1,177 @@
+"""What tests share: the built site, a server for it, a watched browser.
+
+The browser's fixtures last for one module: Playwright's synchronous interface occupies the
+thread's event loop while it runs, and the engine's tests need that loop for themselves.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+NO_NAMES = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+"""No host name resolves, so nothing that leaves the machine can go unnoticed."""
+
+
+class Watch:
+    """Notes what no page of ours may do; the fixture fails the test over it at the end."""
+
+    def __init__(self) -> None:
+        self.origins: set[str] = set()
+        self.expected: list[str] = []
+        self.seen: list[str] = []
+
+    def allow_origin(self, url: str) -> None:
+        """Let pages ask this server too."""
+        self.origins.add(_origin(url))
+
+    def expect(self, words: str) -> None:
+        """Let a console error pass that holds these words: for tests that provoke it."""
+        self.expected.append(words)
+
+    def context(self, context) -> None:
+        """Watch everything in a browser context."""
+        context.on("request", lambda request: self._request(request.url))
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self._note(f"uncaught error: {error.error}"))
+
+    def problems(self) -> list[str]:
+        """Return what was seen and not expected."""
+        return [line for line in self.seen if not any(words in line for words in self.expected)]
+
+    def _request(self, url: str) -> None:
+        if url.startswith(("http:", "https:", "ws:", "wss:")) and _origin(url) not in self.origins:
+            self._note(f"request to another origin: {url}")
+
+    def _console(self, message) -> None:
+        if message.type == "error":
+            where = message.location.get("url", "")
+            self._note(f"console error: {message.text} ({where})")
+
+    def _note(self, line: str) -> None:
+        self.seen.append(line)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+@pytest.fixture(scope="session")
+def dist() -> Path:
+    """The project's own site, built."""
+    from builder import bundle, site
+
+    return bundle.build(site.load(ROOT / "site.toml"), ROOT / "dist")
+
+
+@pytest.fixture
+def site_url(dist, watch) -> Iterator[str]:
+    """URL of the built site on a host that sends every header; `.log` has what it answered."""
+    from builder.server import serving
+
+    with serving(dist) as url:
+        watch.allow_origin(url)
+        yield url
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[object]:
+    """Playwright, for this module."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser(playwright) -> Iterator[object]:
+    """A headless Chromium, for this module."""
+    from builder.browser import chromium, launch_args
+
+    started = playwright.chromium.launch(
+        executable_path=str(chromium()), args=launch_args(NO_NAMES)
+    )
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """Fails the test over console errors and requests to other origins."""
+    watching = Watch()
+    yield watching
+    problems = watching.problems()
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def context(browser, watch) -> Iterator[object]:
+    """A fresh, watched browser context, as a first-time visitor has."""
+    fresh = browser.new_context()
+    watch.context(fresh)
+    yield fresh
+    fresh.close()
+
+
+@pytest.fixture
+def page(context) -> object:
+    """A fresh, watched page."""
+    return context.new_page()
+
+
+@pytest.fixture
+def profile(playwright, watch, tmp_path) -> Callable[..., AbstractContextManager]:
+    """Starts Chromium on this test's own profile; a second start is the same browser, restarted.
+
+    with profile() as context:
+        context.new_page().goto(site_url)
+    with profile(offline=True) as context: ...
+    """
+    from builder.browser import chromium, launch_args
+
+    @contextmanager
+    def start(**options) -> Iterator[object]:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path / "profile",
+            executable_path=str(chromium()),
+            args=launch_args(NO_NAMES),
+            **options,
+        )
+        watch.context(context)
+        yield context
+        context.close()
+
+    return start
+
+
+@pytest.fixture
+def until() -> Callable[..., object]:
+    """Waits until JavaScript in a page gives something true, and returns it.
+
+    Playwright's own wait_for_function evaluates strings, which our policy forbids.
+    """
+
+    def wait(page, expression: str, *, seconds: float = 60) -> object:
+        end = time.monotonic() + seconds
+        while not (value := page.evaluate(expression)):
+            assert time.monotonic() < end, f"not within {seconds} s: {expression}"
+            page.wait_for_timeout(50)
+        return value
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def torch_python() -> Path:
+    """The Python of the environment with PyTorch; for tests marked `heavy`."""
+    from builder import toolenv
+
+    return toolenv.python("torch")
