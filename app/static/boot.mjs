@@ -1,0 +1,73 @@
+/**
+ * The page's first script: starts the workers while everything else is still on its way.
+ *
+ * It offers `globalThis.satchel` to the interface (and to anyone's console): the site's
+ * description, the engine, and what happened so far.
+ */
+import { Intake } from "./early.mjs";
+import { Engine } from "./link.mjs";
+import { Offline } from "./offline.mjs";
+import { Signals } from "./signals.mjs";
+
+const site = JSON.parse(document.getElementById("site").textContent);
+const scope = new URL("./", document.baseURI).pathname;
+
+// WebKitGTK says that it is isolated and has no shared memory all the same: ask for the thing itself.
+const isolated = crossOriginIsolated && typeof SharedArrayBuffer === "function";
+const first = !navigator.serviceWorker?.controller;
+const { connection } = navigator;
+const metered = Boolean(connection?.saveData || connection?.type === "cellular");
+
+const signals = new Signals();
+const early = new Intake();
+const engine = new Engine(site, { first, isolated }, signals);
+const offline = new Offline(signals, reloadForIsolation);
+
+globalThis.satchel = {
+  site,
+  engine,
+  early,
+  first,
+  isolated,
+  metered,
+  on: (event, listener) => signals.on(event, listener),
+  start: () => start(),
+  stop: (reason) => engine.stop(reason),
+  update: () => offline.update(),
+};
+
+keepBuild();
+signals.on("phase", ({ phase }) => {
+  if (phase !== "ready") return;
+  offline.register().then(() => offline.tidy());
+});
+// What is kept already costs nothing. On a metered connection the rest waits for consent.
+if (!metered || !first) start(0);
+
+function start(since) {
+  engine.start(since);
+  // Here the worker brings isolation, and with it threads. Elsewhere it would only compete.
+  if (!crossOriginIsolated) offline.register();
+}
+
+/**
+ * On a host that sends no headers the service worker adds them, from the next load on. That load
+ * is worth having now, unless the person has begun, or it was tried before and did not help.
+ */
+function reloadForIsolation() {
+  const tried = `satchel:${scope}:reloaded`;
+  if (crossOriginIsolated || early.touched || engine.busy) return;
+  try {
+    if (sessionStorage.getItem(tried)) return;
+    sessionStorage.setItem(tried, "yes");
+  } catch {
+    return; // Without a memory of it, it might reload for ever.
+  }
+  location.reload();
+}
+
+/** As long as this tab lives, the files of its build stay: `tidy` spares builds with a holder. */
+function keepBuild() {
+  const name = `satchel:${scope}:build:${site.build}`;
+  navigator.locks?.request(name, { mode: "shared" }, () => new Promise(() => {}));
+}

@@ -1,0 +1,118 @@
+import { Rpc } from "../satchel/platform/browser/host.mjs";
+
+/** More threads than this bring little for models of this size, and take the device's breath. */
+const MOST_THREADS = 4;
+const UNFETCHED = "its file could not be fetched";
+
+/**
+ * The engine as the page sees it: two workers, which can be started, stopped and started again,
+ * and calls that wait until there is somebody to answer.
+ */
+export class Engine {
+  #site;
+  #about;
+  #signals;
+  #rpc;
+  #port;
+  #workers = null;
+  #since = 0;
+  #pending = new Set();
+
+  /** @param {object} site @param {{first: boolean, isolated: boolean}} about @param {import("./signals.mjs").Signals} signals */
+  constructor(site, about, signals) {
+    this.#site = site;
+    this.#about = about;
+    this.#signals = signals;
+    this.#open();
+  }
+
+  get started() {
+    return this.#workers !== null;
+  }
+
+  get busy() {
+    return this.#pending.size > 0;
+  }
+
+  get threads() {
+    if (!this.#about.isolated) return 1;
+    return Math.max(1, Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1));
+  }
+
+  /** @param {number} [since] what "ready in" counts from: 0 is the moment the page was opened */
+  start(since = performance.now()) {
+    if (this.started) return;
+    this.#since = since;
+    const pair = new MessageChannel();
+    const inference = this.#inference(pair.port1);
+    const engine = this.#worker("engine_worker", (why) => this.#failed("Python", why));
+    // The engine replaces an inference worker that died: here it only has to hear of it.
+    inference.addEventListener("error", ({ message }) => {
+      engine.postMessage({ type: "inference-dead", message: message || UNFETCHED });
+    });
+    engine.addEventListener("message", ({ data }) => {
+      if (data?.type === "end-inference") this.#workers?.inference?.terminate();
+    });
+    const init = { type: "init", site: this.#site, base: document.baseURI, ...this.#about };
+    const ports = { ui: this.#port, inference: pair.port2 };
+    engine.postMessage({ ...init, ...ports, threads: this.threads }, Object.values(ports));
+    this.#workers = { inference, engine };
+  }
+
+  /** Ends both workers; whoever waits for an answer gets `reason` instead. */
+  stop(reason) {
+    if (this.#workers) for (const worker of Object.values(this.#workers)) worker.terminate();
+    this.#workers = null;
+    const error = new Error(reason);
+    error.name = "EngineStoppedError";
+    for (const reject of this.#pending) reject(error);
+    this.#pending.clear();
+    this.#open();
+  }
+
+  call(op, args = [], options = {}) {
+    return new Promise((resolve, reject) => {
+      this.#pending.add(reject);
+      this.#rpc
+        .call(op, args, options)
+        .then(resolve, reject)
+        .finally(() => this.#pending.delete(reject));
+    });
+  }
+
+  /** A port of its own before there is a worker: what is called early waits in it. */
+  #open() {
+    const { port1, port2 } = new MessageChannel();
+    this.#rpc = new Rpc(port1);
+    // The worker's clock began later than the page's, and it is the page that people wait for.
+    this.#rpc.onevent = (name, value) =>
+      this.#signals.emit(name, name === "phase" ? this.#timed(value) : value, value?.part);
+    this.#port = port2;
+  }
+
+  /** Started here and not by the engine, so that it compiles its WASM while Python boots. */
+  #inference(port) {
+    const worker = this.#worker("inference_worker");
+    const url = (name) => new URL(this.#site.urls[name], document.baseURI).href;
+    const what = { ort: url("ort"), ort_wasm: url("ort_wasm"), first: this.#about.first };
+    worker.postMessage({ type: "init", ...what, threads: this.threads, port }, [port]);
+    return worker;
+  }
+
+  #worker(name, onError) {
+    const url = new URL(this.#site.urls[name], document.baseURI);
+    const worker = new Worker(url, { type: "module", name: `satchel ${name}` });
+    // A script that could not be fetched gives an event without a message.
+    if (onError) worker.addEventListener("error", ({ message }) => onError(message || UNFETCHED));
+    return worker;
+  }
+
+  #failed(what, why) {
+    const text = `The page could not start ${what}: ${why}.`;
+    this.#signals.emit("phase", this.#timed({ phase: "failed", text }));
+  }
+
+  #timed(phase) {
+    return { ...phase, ms: performance.now() - this.#since };
+  }
+}

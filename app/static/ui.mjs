@@ -1,0 +1,171 @@
+/**
+ * The browser's side of the interface: what MicroPython cannot or should not do itself.
+ *
+ * A JavaScript exception thrown straight into MicroPython can't be caught there, so nothing here
+ * throws: what may fail answers with a promise of {ok: true, value} or {ok: false, name, message}.
+ */
+const { satchel } = globalThis;
+
+export const { site, first, isolated, metered, engine } = satchel;
+export const { start, stop, update, on: subscribe } = satchel;
+export const takeFiles = (taker) => satchel.early.take(taker);
+
+const settle = (promise) =>
+  promise.then(
+    (value) => ({ ok: true, value }),
+    (error) => ({ ok: false, name: error.name, message: error.message }),
+  );
+
+// ---- the engine
+
+export const call = (op, ...args) => settle(engine.call(op, args));
+
+/** A call that reports progress and can be cancelled: {result, cancel}. */
+export function task(onProgress, op, ...args) {
+  const abort = new AbortController();
+  const options = { signal: abort.signal, onProgress: onProgress ?? undefined };
+  return { result: settle(engine.call(op, args, options)), cancel: () => abort.abort() };
+}
+
+/** Asks the browser to keep what is stored; true, false, or null where it never answers. */
+export async function persist() {
+  const silence = new Promise((resolve) => setTimeout(resolve, 3000, null));
+  try {
+    return await Promise.race([navigator.storage.persist(), silence]);
+  } catch {
+    return null;
+  }
+}
+
+// ---- photos
+
+const THUMBNAIL = 176;
+
+/** Draws the middle of a photo, upright, into the canvas. */
+export const thumbnail = (canvas, file) => settle(drawThumbnail(canvas, file));
+
+async function drawThumbnail(canvas, file) {
+  const whole = await createImageBitmap(file, { imageOrientation: "from-image" });
+  const side = Math.min(whole.width, whole.height);
+  const left = Math.floor((whole.width - side) / 2);
+  const top = Math.floor((whole.height - side) / 2);
+  const size = { resizeWidth: THUMBNAIL, resizeHeight: THUMBNAIL, resizeQuality: "medium" };
+  const middle = await createImageBitmap(whole, left, top, side, side, size);
+  whole.close();
+  canvas.width = THUMBNAIL;
+  canvas.height = THUMBNAIL;
+  canvas.getContext("bitmaprenderer").transferFromImageBitmap(middle);
+}
+
+/** What a file is by its first bytes, whatever its name says: "heic", "pdf", … or "". */
+export async function kindOf(file) {
+  let head;
+  try {
+    head = new Uint8Array(await file.slice(0, 32).arrayBuffer());
+  } catch {
+    return file.type || file.size ? "unreadable" : "folder";
+  }
+  if (!head.length) return "empty";
+  const text = String.fromCharCode(...head);
+  if (text.slice(4, 8) === "ftyp") {
+    const brand = text.slice(8, 12);
+    if (/avi[fs]/.test(brand)) return "avif";
+    return /hei|hev|mif1|msf1/.test(brand) ? "heic" : "video";
+  }
+  const known = SIGNATURES.find(([start]) => text.startsWith(start));
+  if (known) return known[1];
+  if (/^\s*<(\?xml|svg|!doctype svg)/i.test(text)) return "svg";
+  return head.every((byte) => byte > 8 && byte !== 127) ? "text" : "";
+}
+
+const SIGNATURES = [
+  ["\xff\xd8\xff", "jpeg"],
+  ["\x89PNG", "png"],
+  ["GIF8", "gif"],
+  ["RIFF", "webp"],
+  ["%PDF", "pdf"],
+  ["PK\x03\x04", "zip"],
+  ["II*\0", "tiff"],
+  ["MM\0*", "tiff"],
+  ["\0\0\x01\0", "icon"],
+  ["8BPS", "photoshop"],
+  ["\xff\x0a", "jxl"],
+  ["\0\0\0\x0cJXL", "jxl"],
+  ["ID3", "audio"],
+  ["OggS", "audio"],
+  ["fLaC", "audio"],
+  ["\x1aE\xdf\xa3", "video"],
+];
+
+/** A photo that ships with the page, as a file. */
+export const fetchFile = (url, name) =>
+  settle(
+    fetch(new URL(url, document.baseURI)).then(async (response) => {
+      if (!response.ok) throw new Error(`the host answered ${response.status}`);
+      const blob = await response.blob();
+      return new File([blob], name, { type: blob.type });
+    }),
+  );
+
+// ---- camera
+
+export const hasCamera = () => Boolean(navigator.mediaDevices?.getUserMedia);
+
+export const openCamera = (video) => settle(startCamera(video));
+
+async function startCamera(video) {
+  const wish = { facingMode: { ideal: "environment" }, width: { ideal: 1280 } };
+  const stream = await navigator.mediaDevices.getUserMedia({ video: wish, audio: false });
+  video.srcObject = stream;
+  await video.play();
+}
+
+export function closeCamera(video) {
+  for (const track of video.srcObject?.getTracks() ?? []) track.stop();
+  video.srcObject = null;
+}
+
+export const takePhoto = (video, name) => settle(grab(video, name));
+
+async function grab(video, name) {
+  const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
+  canvas.getContext("2d").drawImage(video, 0, 0);
+  const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 });
+  return new File([blob], name, { type: blob.type, lastModified: Date.now() });
+}
+
+export const showDialog = (dialog) => dialog.open || dialog.showModal();
+
+// ---- files to keep
+
+export function save(name, type, text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** JSON by the browser's own writer, from a Python object that arrived as a JavaScript one. */
+export const toJson = (value) => `${JSON.stringify(value, null, 2)}\n`;
+
+/** Today, as people sort files by it: 2026-11-25. */
+export function today() {
+  const now = new Date();
+  const two = (n) => String(n).padStart(2, "0");
+  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+}
+
+// ---- views (`window` as PyScript hands it over refuses to be called on)
+
+export const address = () => location.hash.slice(1);
+
+export const onAddress = (handler) => addEventListener("hashchange", () => handler());
+
+export const toTop = () => scrollTo(0, 0);
+
+// ---- drawing
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export const svgElement = (tag) => document.createElementNS(SVG, tag);

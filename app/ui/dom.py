@@ -1,0 +1,68 @@
+"""Elements, made and changed without ever parsing HTML: what people name their files stays text."""
+
+from pyscript import document
+from pyscript.js_modules import host
+
+__all__ = ["announce", "by_id", "el", "fill", "hide", "keep_focus", "listen", "show", "svg"]
+
+
+def by_id(name):
+    """Return the element with this id."""
+    return document.getElementById(name)
+
+
+def el(tag, *children, **attributes):
+    """Make an element: `el("li", "text", other, class_="card", data_state="done")`.
+
+    Underscores in names become hyphens; `None` and `False` leave an attribute out.
+    """
+    return _dress(document.createElement(tag), children, attributes)
+
+
+def svg(tag, **attributes):
+    """Make an element of an SVG drawing."""
+    return _dress(host.svgElement(tag), (), attributes)
+
+
+def fill(element, *children):
+    """Replace what is inside an element."""
+    element.replaceChildren(*children)
+
+
+def show(element, visible=True):
+    """Show or hide an element."""
+    element.hidden = not visible
+
+
+def hide(element):
+    """Hide an element."""
+    element.hidden = True
+
+
+def listen(element, event, handler):
+    """Call `handler(event)`; what it does later goes into a task of its own."""
+    element.addEventListener(event, handler)
+
+
+def keep_focus(element, change):
+    """Run `change()`; where it takes the focused element away, the focus stays in `element`."""
+    focused = element.contains(document.activeElement)
+    change()
+    if focused and not element.contains(document.activeElement):
+        element.focus()
+
+
+def announce(text):
+    """Say something to people who listen to the page."""
+    by_id("announce").textContent = text
+
+
+def _dress(element, children, attributes):
+    for name, value in attributes.items():
+        if value is None or value is False:
+            continue
+        text = "" if value is True else str(value)
+        element.setAttribute(name.rstrip("_").replace("_", "-"), text)
+    if children:
+        element.append(*children)
+    return element

@@ -1,0 +1,172 @@
+"""From an opened page to a model that answers: start, first download, consent, another try."""
+
+import asyncio
+
+from dom import announce
+from pyscript.js_modules import host
+from setup import SetupPanel
+from words import listed, size
+
+__all__ = ["Download"]
+
+
+class _Stop(Exception):
+    """The way ended here; `show()` says why, and offers to go on."""
+
+    def __init__(self, show):
+        self.show = show
+
+
+class Download:
+    """Brings the engine and the model here, and shows how far that is.
+
+    Args:
+        on_change: Called without arguments when something changed that the page shows.
+    """
+
+    def __init__(self, on_change):
+        self.usable = asyncio.Event()
+        self.state = "starting"  # or "ready", "asking", "stopped", "failed"
+        self.waits_for = "Waiting"
+        self.status = None
+        self.model = None
+        self._on_change = on_change
+        self._agreed = not host.metered
+        self._up = False
+        self._reason = ""
+        self._received = {}
+        self._runtime = [(part.name, part.bytes) for part in host.site.parts]
+        self._wanted = host.site.models[0]
+        self._model_part = (self._wanted.title + " model", self._wanted.bytes)
+        self._cancel = None
+        self._inbox = []
+        self._letter = asyncio.Event()
+        self._panel = SetupPanel(self._runtime + [self._model_part], self._pressed)
+        host.subscribe("phase", self._phase)
+        host.subscribe("download", self._downloaded)
+
+    async def run(self):
+        """Go on until the page is closed: to a usable model, and again when the engine fails."""
+        while True:
+            try:
+                if not self._up:
+                    await self._start()
+                await self._install()
+                self._panel.hide()
+                self._change("ready", "Waiting")
+                self.usable.set()
+                await self._next("failed")
+                self._fail("The engine stopped", self._reason)
+            except _Stop as stop:
+                self.usable.clear()
+                stop.show()
+                await self._next("go")
+                self._agreed = True
+
+    async def refresh(self):
+        """Ask the engine anew what it is and holds."""
+        answer = await host.call("status")
+        if not answer.ok:
+            self._fail("The engine does not answer", answer.message)
+        self.status = answer.value
+        for model in self.status.models:
+            if model.id == self._wanted.id:
+                self.model = model
+        self._on_change()
+
+    # ---- the way
+
+    async def _start(self):
+        if host.first and not self._agreed:
+            self._ask(self._runtime + [self._model_part])
+        self._change("starting", "Waiting for Python")
+        if host.first:
+            self._panel.show_progress(self._received)
+        host.start()
+        what = await self._next("ready", "failed", "cancel")
+        if what == "cancel":
+            host.stop("The download was cancelled.")
+            self._cancelled()
+        if what == "failed":
+            host.stop(self._reason)
+            self._fail("The page is not ready", self._reason)
+        self._up = True
+        for name, total in self._runtime:
+            self._received[name] = total
+        await self.refresh()
+
+    async def _install(self):
+        if self.model and self.model.installed:
+            return
+        if not self._agreed:
+            self._ask([self._model_part])
+        self._change("starting", "Waiting for the model")
+        self._panel.show_progress(self._received)
+        task = host.task(self._installing, "install", self._wanted.id)
+        self._cancel = task.cancel
+        answer = await task.result
+        self._cancel = None
+        if not answer.ok:
+            if answer.name == "CancelledError":
+                self._cancelled()
+            self._fail("The model did not arrive", answer.message)
+        await self.refresh()
+        announce("The download is complete.")
+
+    # ---- what arrives
+
+    def _phase(self, phase):
+        if phase.phase == "failed":
+            self._up = False
+            self._reason = phase.text
+        if phase.phase in ("failed", "ready"):
+            self._post(phase.phase)
+
+    def _downloaded(self, news):
+        self._received[news.part] = news.received
+        if not self._up and host.first and self._agreed:
+            self._panel.show_progress(self._received)
+
+    def _installing(self, news):
+        self._received[self._model_part[0]] = news.received
+        self._panel.update(self._received)
+
+    def _pressed(self, button):
+        if button == "cancel" and self._cancel:
+            self._cancel()
+        else:
+            self._post(button)
+
+    def _post(self, kind):
+        self._inbox.append(kind)
+        self._letter.set()
+
+    async def _next(self, *kinds):
+        while True:
+            while self._inbox:
+                kind = self._inbox.pop(0)
+                if kind in kinds:
+                    return kind
+            self._letter.clear()
+            await self._letter.wait()
+
+    # ---- why it stops
+
+    def _ask(self, parts):
+        names = listed("{} ({})".format(name, size(bytes)) for name, bytes in parts)
+        total = sum(bytes for _, bytes in parts)
+        self._change("asking", "Waiting for your yes")
+        raise _Stop(lambda: self._panel.ask(names, total))
+
+    def _fail(self, title, why):
+        self._change("failed", "Waiting")
+        raise _Stop(lambda: self._panel.stopped(title, why, "Try again"))
+
+    def _cancelled(self):
+        self._change("stopped", "Waiting for the download")
+        why = "Photos wait until it is complete. What has arrived is kept where the browser can."
+        raise _Stop(lambda: self._panel.stopped("Download cancelled", why, "Download"))
+
+    def _change(self, state, waits_for):
+        self.state, self.waits_for = state, waits_for
+        self._on_change()

@@ -1,0 +1,189 @@
+"""The chips at the top, and the card that says what the device is doing."""
+
+from dom import by_id, el, fill, hide, show
+from photos import median
+from pyscript.js_modules import host
+from words import duration, size
+
+__all__ = ["StatusPanel"]
+
+_SPARK = (200, 48)
+
+
+class StatusPanel:
+    """Engine, offline, model; and the reasons."""
+
+    def __init__(self, download, photos):
+        self._download = download
+        self._photos = photos
+        self._ready_ms = None
+        self._phase_text = "Opening"
+        self._shell = ("no", "")
+        self._kept = None  # what the browser said to persist()
+        host.subscribe("phase", self._phase)
+        host.subscribe("offline", self._offline)
+
+    def kept(self, answer):
+        """The browser answered whether it keeps what is stored."""
+        self._kept = answer
+        self.update()
+
+    def update(self):
+        """Show everything anew."""
+        self._show_engine()
+        self._show_offline()
+        self._show_model()
+        self._show_device()
+
+    # ---- what is heard
+
+    def _phase(self, phase):
+        self._phase_text = phase.text
+        if phase.phase == "ready":
+            self._ready_ms = float(phase.ms)
+        self.update()
+
+    def _offline(self, news):
+        self._shell = (news.state, news.reason)
+        self.update()
+
+    # ---- chips
+
+    def _show_engine(self):
+        state = self._download.state
+        busy = bool(self._photos.with_state("looking"))
+        text = {
+            "starting": self._phase_text,
+            "asking": "Not started",
+            "stopped": "Cancelled",
+            "failed": "Not working",
+            "ready": "Ready",
+        }[state]
+        if state == "ready" and busy:
+            text = "Looking"
+        elif state == "ready" and self._ready_ms is not None:
+            text = "Ready in " + duration(self._ready_ms)
+        elif state == "starting" and self._download.model:
+            text = "Fetching the model"
+        _chip("engine-state", "busy" if state == "ready" and busy else state, text)
+
+    def _show_offline(self):
+        shell, _ = self._shell
+        complete = shell == "yes" and self._download.model and self._download.model.installed
+        chip = _chip(
+            "offline-ready",
+            "yes" if complete else "no",
+            {
+                "working": "Setting up for offline",
+                "failed": "Offline set-up failed",
+                "none": "Works online only",
+            }.get(shell, "Works offline" if complete else "Not offline yet"),
+        )
+        chip.setAttribute("data-tone", {"failed": "bad", "none": "warn"}.get(shell, ""))
+
+    def _show_model(self):
+        model = self._download.model
+        if not model:
+            return
+        if model.installed:
+            _chip("model-version", "ready", "{} {}".format(model.title, model.version))
+        else:
+            _chip("model-version", "none", model.title + ": not here yet")
+
+    # ---- the card
+
+    def _show_device(self):
+        by_id("device-why").textContent = self._sentence()
+        times = self._photos.times()
+        self._show_spark(times)
+        facts = []
+        if times:
+            facts.append(("Time per photo", duration(median(times))))
+        facts.extend(self._facts())
+        terms = []
+        for name, value in facts:
+            terms.append(el("dt", name))
+            terms.append(el("dd", value, class_="prose" if len(value) > 24 else None))
+        fill(by_id("device-facts"), *terms)
+
+    def _sentence(self):
+        download = self._download
+        if download.state == "asking":
+            return "Nothing yet. It waits for your yes to the download."
+        if download.state == "stopped":
+            return "Nothing. The download was cancelled."
+        if download.state == "failed":
+            return "Nothing. What happened is said beside."
+        if download.state == "starting":
+            return "Getting ready. Photos given now wait their turn."
+        threads = _threads(download.status)
+        times = self._photos.times()
+        if not times:
+            return "Ready and resting, with {} at hand.".format(threads)
+        return "{} per photo, on {}.".format(duration(median(times)), threads)
+
+    def _show_spark(self, times):
+        spark = by_id("device-spark")
+        if len(times) < 3:
+            hide(spark)
+            return
+        width, height = _SPARK
+        top = max(times) * 1.1
+        step = width / (len(times) - 1)
+        points = (
+            "{:.1f},{:.1f}".format(i * step, height - height * ms / top)
+            for i, ms in enumerate(times)
+        )
+        spark.firstElementChild.setAttribute("points", " ".join(points))
+        label = "Time per photo, last {}: {} to {}"
+        spark.setAttribute(
+            "aria-label", label.format(len(times), duration(min(times)), duration(max(times)))
+        )
+        show(spark)
+
+    def _facts(self):
+        status = self._download.status
+        facts = []
+        if status:
+            model = self._download.model
+            facts.append(("Model", "{} {}".format(model.title, model.version or "not here yet")))
+            facts.append(("Threads", str(status.threads)))
+        facts.append(("Isolated", "yes" if host.isolated else _why_not_isolated()))
+        if status:
+            facts.append(("Engine", status.engine))
+            facts.append(("Python", status.python))
+            facts.append(("NumPy", status.numpy))
+            facts.append(("Python started in", duration(float(status.boot_ms))))
+            facts.append(("Stored here", status.storage.used_text))
+            facts.append(("Room for", status.storage.quota_text))
+        facts.append(("Kept", self._kept_text()))
+        state, reason = self._shell
+        if reason:
+            facts.append(("Offline", reason))
+        return facts
+
+    def _kept_text(self):
+        if self._kept is True:
+            return "until you remove it"
+        if self._kept is False:
+            return "as long as the browser has room: it did not promise more"
+        return "not asked yet"
+
+
+def _chip(name, state, text):
+    chip = by_id(name)
+    if chip.textContent != text:
+        chip.textContent = text
+    chip.setAttribute("data-state", state)
+    return chip
+
+
+def _threads(status):
+    n = int(status.threads) if status else 1
+    return "one thread" if n == 1 else "{} threads".format(n)
+
+
+def _why_not_isolated():
+    if host.first:
+        return "no: this host sends no headers for it. From the next visit the page adds them."
+    return "no: one thread only. After a plain reload (not a forced one) it should be."
