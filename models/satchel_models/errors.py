@@ -1,9 +1,9 @@
 """What can go wrong on the way from an original to an artefact.
 
-    ModelError
-    ├── RecipeError     recipe.toml says something else than it should
-    ├── SourceError     the original cannot be had, or is not the one that the recipe names
-    └── NumericsError   a step changed the model's answers more than it may
+ModelError
+├── RecipeError     recipe.toml says something else than it should
+├── SourceError     the original cannot be had, or is not the one that the recipe names
+└── NumericsError   a step changed the model's answers more than it may
 """
 
 

@@ -81,11 +81,13 @@ def run(
         level: Graph optimisation at load: "disabled", "basic" or "extended".
     """
     data = model if isinstance(model, bytes) else model.SerializeToString()
-    session = onnxruntime.InferenceSession(
-        data, _options(level), providers=["CPUExecutionProvider"]
-    )
-    output: NDArray[np.float32] = session.run(None, feeds)[0]
+    output: NDArray[np.float32] = session(data, level).run(None, feeds)[0]
     return output
+
+
+def session(data: bytes, level: str = "basic") -> onnxruntime.InferenceSession:
+    """A model file in ONNX Runtime's CPU provider, with the options that browsers get."""
+    return onnxruntime.InferenceSession(data, _options(level), providers=["CPUExecutionProvider"])
 
 
 def check_same(

@@ -27,7 +27,9 @@ def with_interface(
     result.CopyFrom(model)
     graph = result.graph
     mean = numpy_helper.from_array(np.array(preprocess.mean, np.uint8), f"{outer.input}.mean")
-    step = numpy_helper.from_array(np.array(1 / preprocess.scale, np.float32), f"{outer.input}.step")
+    step = numpy_helper.from_array(
+        np.array(1 / preprocess.scale, np.float32), f"{outer.input}.step"
+    )
     planes = f"{outer.input}.planes"
     front = [
         helper.make_node("Transpose", [outer.input], [planes], perm=[0, 3, 1, 2]),

@@ -67,8 +67,8 @@ def photo(path: Path, preprocess: Preprocess) -> NDArray[np.uint8]:
     shorter, crop = min(image.size), preprocess.crop
     if shorter != preprocess.resize:
         factor = preprocess.resize / shorter
-        size = tuple(max(crop, round(side * factor)) for side in image.size)
-        image = image.resize(size, Image.Resampling.BICUBIC)
+        width, height = (max(crop, round(side * factor)) for side in image.size)
+        image = image.resize((width, height), Image.Resampling.BICUBIC)
     left, top = (image.width - crop) // 2, (image.height - crop) // 2
     return np.asarray(image.crop((left, top, left + crop, top + crop)), np.uint8)
 

@@ -8,11 +8,13 @@ channel of a Conv, Gemm or MatMul:
    (`scales`).
 2. Roundings are balanced: those nearest to a tie go the other way until the channel's errors sum
    to zero within half a step (`balanced`). What a layer reads after a ReLU is positive, so an
-   unbalanced sum shifts the whole channel; balancing halves the divergence from float32 at no
-   cost (compare the "equalised error" of Nagel et al. 2019, arxiv.org/abs/1906.04721, which
-   needs the statistics of the activations; this needs none).
+   unbalanced sum shifts the whole channel. It is the bias correction of Nagel et al. 2019
+   (arxiv.org/abs/1906.04721) without the statistics of activations that theirs needs.
 3. Tensors with few weights are kept as float16: depthwise and early layers suffer most from
    int8 and weigh next to nothing.
+
+Mean divergence from float32 on EfficientNet-lite0 (`satchel_models.agreement`, 500 photos, nats):
+scales alone 0.0065, with balancing 0.0022, with float16 up to 12,000 weights as well 0.0010.
 """
 
 from collections import defaultdict
@@ -24,9 +26,11 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 STEPS = 127  # symmetric: −127 … 127, zero is zero
-# Fractions of the largest weight that are tried as the end of the scale. Below 0.4 nothing was
-# ever chosen (EfficientNet-lite0); finer steps than 1/400 change the error by less than 0.01 %.
-SCALE_FRACTIONS = np.linspace(0.4, 1.0, 241)
+# Fractions of the largest weight that are tried as the end of the scale. EfficientNet-lite0 takes
+# none below 0.97; the coarse part is for channels with outliers.
+SCALE_FRACTIONS = np.concatenate(
+    [np.linspace(0.4, 0.9, 50, endpoint=False), np.linspace(0.9, 1.0, 201)]
+)
 # Biases and the like: too small to be worth a node.
 SMALLEST = 256  # weights
 
@@ -66,9 +70,7 @@ def scales(weights: NDArray[np.float32]) -> NDArray[np.float32]:
     return best.astype(np.float32)
 
 
-def balanced(
-    weights: NDArray[np.float32], step: NDArray[np.float32]
-) -> NDArray[np.int8]:
+def balanced(weights: NDArray[np.float32], step: NDArray[np.float32]) -> NDArray[np.int8]:
     """Weights as multiples of `step`, rounded so that each channel's errors sum to about zero.
 
     Args:
@@ -85,10 +87,13 @@ def balanced(
     remainder = weights / step[:, None] - values
     for channel, surplus in enumerate(np.rint(remainder.sum(axis=1)).astype(int)):
         direction = int(np.sign(surplus))
+        movable = np.abs(values[channel] + direction) <= STEPS
         # Stable, so that ties fall alike on every machine.
-        nearest_tie = np.argsort(-direction * remainder[channel], kind="stable")
-        chosen = nearest_tie[: abs(surplus)]
-        values[channel, chosen] = np.clip(values[channel, chosen] + direction, -STEPS, STEPS)
+        nearest_tie = np.argsort(
+            np.where(movable, -direction * remainder[channel], np.inf), kind="stable"
+        )
+        chosen = nearest_tie[: min(abs(surplus), int(movable.sum()))]
+        values[channel, chosen] += direction
     return values.astype(np.int8)
 
 
