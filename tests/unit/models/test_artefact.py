@@ -1,0 +1,83 @@
+"""The committed label model is what its recipe says, and answers as it did when it was made."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from satchel_models import Recipe, golden, graph
+
+FOLDER = Path(__file__).resolve().parents[3] / "models" / "efficientnet-lite0"
+
+# Probabilities: float32 sums in another order, on another processor.
+TOLERANCE = 1e-4
+# Cosine of int8 weights with the float32 original; the rebuild refuses less.
+COSINE = 0.98
+
+
+@pytest.fixture(scope="module")
+def recipe() -> Recipe:
+    return Recipe.load(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def data(recipe) -> bytes:
+    return (FOLDER / recipe.variants[0].file).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def session(data):
+    return graph.session(data)
+
+
+def test_the_artefact_is_small(recipe, data):
+    assert len(data) <= recipe.quantise.max_bytes <= 4_900_000
+    assert len(data) == recipe.evaluation.figures["bytes"]
+
+
+def test_it_takes_photos_of_any_size_and_gives_probabilities(recipe, session):
+    (image,), (probabilities,) = session.get_inputs(), session.get_outputs()
+    assert (image.name, image.type) == ("image", "tensor(uint8)")
+    assert image.shape == ["batch", "height", "width", 3]
+    assert (probabilities.name, probabilities.type) == ("probabilities", "tensor(float)")
+    assert probabilities.shape == ["batch", recipe.export.classes]
+
+
+def test_there_is_one_name_for_each_class(recipe):
+    labels = (FOLDER / recipe.files["labels"]).read_text(encoding="utf-8").splitlines()
+    assert len(labels) == len(set(labels)) == recipe.export.classes == 1000
+    assert all(label == label.strip() and label for label in labels)
+
+
+def test_the_golden_inputs_are_those_that_the_code_makes(recipe):
+    cases = golden.load(FOLDER / recipe.variants[0].golden)
+    made = golden.inputs()
+    assert len(cases) == len(made)
+    for case, image in zip(cases, made, strict=True):
+        np.testing.assert_array_equal(case.input, image)
+
+
+def test_golden_outputs_are_what_they_were(recipe, session):
+    for case in golden.load(FOLDER / recipe.variants[0].golden):
+        (output,) = session.run(None, {"image": case.input})
+        np.testing.assert_allclose(output, case.artefact, atol=TOLERANCE)
+        np.testing.assert_allclose(output.sum(axis=1), 1, atol=1e-5)
+        assert golden.cosine(output, case.original) > COSINE
+
+
+@pytest.mark.parametrize("shape", [(0, 224, 224, 3), (1, 160, 160, 3), (3, 192, 256, 3)])
+def test_batch_height_and_width_are_free(recipe, session, shape):
+    (output,) = session.run(None, {"image": np.zeros(shape, np.uint8)})
+    assert output.shape == (shape[0], recipe.export.classes)
+
+
+def test_every_weight_is_stored_small(data):
+    model = onnx.load_from_string(data)
+    floats = [t for t in model.graph.initializer if t.data_type == onnx.TensorProto.FLOAT]
+    assert all(len(tensor.dims) < 2 for tensor in floats)
+
+
+def test_the_file_is_canonical(data):
+    model = onnx.load_from_string(data)
+    assert graph.canonical(model).SerializeToString(deterministic=True) == data
