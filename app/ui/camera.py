@@ -1,9 +1,8 @@
 """Photos from the camera, without leaving the page."""
 
-import asyncio
-
 from dom import by_id, listen
 from pyscript.js_modules import host
+from tasks import start
 
 __all__ = ["Camera"]
 
@@ -34,8 +33,8 @@ class Camera:
         opener.disabled = not host.hasCamera()
         if opener.disabled:
             opener.title = "This browser offers no camera to this page"
-        listen(opener, "click", lambda event: asyncio.create_task(self._open()))
-        listen(self._take, "click", lambda event: asyncio.create_task(self._photo()))
+        listen(opener, "click", lambda event: start(self._open()))
+        listen(self._take, "click", lambda event: start(self._photo()))
         listen(by_id("camera-close"), "click", lambda event: self._dialog.close())
         # Also for Escape: the camera's light goes out whenever the dialog does.
         listen(self._dialog, "close", lambda event: host.closeCamera(self._video))

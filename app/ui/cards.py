@@ -50,8 +50,10 @@ class Card:
             self._aside.textContent = duration(photo.ms)
             fill(self._body, _bars(photo.predictions))
         elif photo.state == "failed":
-            self._aside.textContent = "not read"
-            fill(self._body, el("p", photo.reason, class_="why"), self._row("retry", "Try again"))
+            self._aside.textContent = "not read" if photo.hopeless else "failed"
+            fill(self._body, el("p", photo.reason, class_="why"))
+            if not photo.hopeless:
+                self._body.append(self._row("retry", "Try again"))
         elif photo.state == "cancelled":
             self._aside.textContent = "cancelled"
             fill(self._body, self._row("retry", "Look at it after all"))

@@ -30,13 +30,13 @@ def fill(element, *children):
 
 
 def show(element, visible=True):
-    """Show or hide an element."""
-    element.hidden = not visible
+    """Show or hide an element; drawings have no `hidden` property, only the attribute."""
+    element.toggleAttribute("hidden", not visible)
 
 
 def hide(element):
     """Hide an element."""
-    element.hidden = True
+    show(element, False)
 
 
 def listen(element, event, handler):

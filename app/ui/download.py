@@ -5,12 +5,11 @@ import asyncio
 from dom import announce
 from pyscript.js_modules import host
 from setup import SetupPanel
-from words import listed, size
 
 __all__ = ["Download"]
 
 
-class _Stop(Exception):
+class _Stop(Exception):  # noqa: N818  # no error: a way that ends
     """The way ended here; `show()` says why, and offers to go on."""
 
     def __init__(self, show):
@@ -41,7 +40,9 @@ class Download:
         self._cancel = None
         self._inbox = []
         self._letter = asyncio.Event()
-        self._panel = SetupPanel(self._runtime + [self._model_part], self._pressed)
+        self._everything = list(self._runtime)
+        self._everything.append(self._model_part)
+        self._panel = SetupPanel(self._everything, self._pressed)
         host.subscribe("phase", self._phase)
         host.subscribe("download", self._downloaded)
 
@@ -78,8 +79,8 @@ class Download:
 
     async def _start(self):
         if host.first and not self._agreed:
-            self._ask(self._runtime + [self._model_part])
-        self._change("starting", "Waiting for Python")
+            self._ask(self._everything)
+        self._change("starting", "Waiting for the " + ("download" if host.first else "engine"))
         if host.first:
             self._panel.show_progress(self._received)
         host.start()
@@ -153,10 +154,8 @@ class Download:
     # ---- why it stops
 
     def _ask(self, parts):
-        names = listed("{} ({})".format(name, size(bytes)) for name, bytes in parts)
-        total = sum(bytes for _, bytes in parts)
         self._change("asking", "Waiting for your yes")
-        raise _Stop(lambda: self._panel.ask(names, total))
+        raise _Stop(lambda: self._panel.ask(parts))
 
     def _fail(self, title, why):
         self._change("failed", "Waiting")

@@ -22,8 +22,8 @@ def csv_text(photos):
         if photo.state != "done":
             continue
         for rank, (index, label, score) in enumerate(photo.predictions, 1):
-            figures = ("{:.6f}".format(score), "{:.1f}".format(photo.ms))
-            rows.append((_text(photo.name), rank, index, _text(label)) + figures)
+            share, ms = "{:.6f}".format(score), "{:.1f}".format(photo.ms)
+            rows.append((_text(photo.name), rank, index, _text(label), share, ms))
     return "".join(",".join(_cell(value) for value in row) + "\r\n" for row in rows)
 
 

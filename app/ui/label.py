@@ -9,6 +9,7 @@ from export import csv_text, json_value
 from photos import Photos
 from pyscript import ffi
 from pyscript.js_modules import host
+from tasks import start
 from words import count, first_name, percent, why_not
 
 __all__ = ["LabelPanel"]
@@ -27,6 +28,7 @@ class LabelPanel:
     """
 
     def __init__(self, download, on_result):
+        self._last = None  # the card after which the next batch goes, while this one is worked on
         self.photos = Photos()
         self._download = download
         self._on_result = on_result
@@ -44,7 +46,8 @@ class LabelPanel:
         fill(by_id("queue-actions"), self._stop, self._csv, self._json, clear)
 
     def add(self, files):
-        """Put photos into the queue; the newest batch stands on top of the list."""
+        """Put photos into the queue. The newest stand on top, but never before their turn."""
+        busy = bool(self.photos.with_state("waiting", "looking"))
         cards = []
         for file in files:
             photo = self.photos.add(file, file.name)
@@ -53,11 +56,15 @@ class LabelPanel:
             self._cards[photo.number] = card
             self._undrawn.append(card)
             cards.append(card.element)
-        self._list.prepend(*cards)
+        if busy and self._last:
+            self._last.after(*cards)
+        else:
+            self._list.prepend(*cards)
+        self._last = cards[-1]
         self.show_state()
         self._arrived.set()
         if not self._drawing:
-            asyncio.create_task(self._draw())
+            start(self._draw())
 
     def show_state(self):
         """Show counts and buttons, and what waiting photos wait for."""
@@ -114,14 +121,15 @@ class LabelPanel:
         elif answer.name == "EngineStoppedError":
             photo.state = "waiting"  # it gets its turn when there is an engine again
             self._download.usable.clear()
+        elif answer.name == "ImageError":
+            await self._no_image(photo, answer.message)
         else:
-            await self._fail(photo, answer.name, answer.message)
+            photo.state, photo.reason = "failed", answer.message
         self._show(photo)
 
-    async def _fail(self, photo, name, message):
-        kind = await host.kindOf(photo.file) if name == "ImageError" else ""
-        photo.state = "failed"
-        photo.reason = why_not(kind, message) if name == "ImageError" else message
+    async def _no_image(self, photo, message):
+        photo.state, photo.hopeless = "failed", True
+        photo.reason = why_not(await host.kindOf(photo.file), message)
 
     async def _draw(self):
         """Draw thumbnails. What can't be drawn is no image here: it need not wait to hear so."""
@@ -132,7 +140,7 @@ class LabelPanel:
             if answer.ok:
                 card.show_thumbnail()
             elif card.photo.state == "waiting":
-                await self._fail(card.photo, "ImageError", "")
+                await self._no_image(card.photo, "")
                 self._show(card.photo)
                 self._news.append(card.photo)
                 self._arrived.set()
@@ -162,6 +170,7 @@ class LabelPanel:
         self.photos.clear()
         self._cards = {}
         self._undrawn = []
+        self._last = None
         fill(self._list)
         self.show_state()
         by_id("label-title").focus()

@@ -1,7 +1,5 @@
 """The interface's entry: puts the panels together and lets them run."""
 
-import asyncio
-
 from about import fill_about, show_versions
 from camera import Camera
 from dom import announce, by_id, listen
@@ -11,6 +9,7 @@ from notes import dismiss, note
 from pyscript import document
 from pyscript.js_modules import host
 from status import StatusPanel
+from tasks import start
 
 VIEWS = ("label", "about")
 
@@ -38,8 +37,8 @@ class Page:
 
     def run(self):
         """Start what goes on as long as the page is open."""
-        asyncio.create_task(self.download.run())
-        asyncio.create_task(self.label.run())
+        start(self.download.run())
+        start(self.label.run())
 
     def changed(self):
         """Something about engine or model changed."""
@@ -62,7 +61,7 @@ class Page:
         self.status.update()
         if not self.asked:
             self.asked = True
-            asyncio.create_task(self._keep())
+            start(self._keep())
 
     def newer(self, news):
         """A new version of the page waits, or has begun in another tab."""
@@ -110,7 +109,7 @@ class Page:
     def _offer_sample(self):
         button = by_id("sample")
         button.disabled = False
-        listen(button, "click", lambda event: asyncio.create_task(self._sample(button)))
+        listen(button, "click", lambda event: start(self._sample(button)))
 
     async def _sample(self, button):
         button.disabled = True

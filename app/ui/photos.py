@@ -15,6 +15,7 @@ class Photo:
         self.ms = None
         self.model = None
         self.reason = ""
+        self.hopeless = False  # another try would end the same
         self.stop = None  # ends the engine's work on it, while it is looked at
 
     @property

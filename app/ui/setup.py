@@ -31,7 +31,7 @@ class SetupPanel:
     def show_progress(self, received):
         """Show what is coming."""
         if self._panel.hidden or self._panel.dataset.state != "fetching":
-            total = sum(bytes for _, bytes in self._parts)
+            total = sum(length for _, length in self._parts)
             self._announced = 0
             self._show(
                 "fetching",
@@ -48,31 +48,28 @@ class SetupPanel:
         Args:
             received: Bytes so far, by the part's name.
         """
-        total = sum(bytes for _, bytes in self._parts)
-        here = sum(min(received.get(name, 0), bytes) for name, bytes in self._parts)
+        total = sum(length for _, length in self._parts)
+        here = sum(min(received.get(name, 0), length) for name, length in self._parts)
         share = int(100 * here / total) if total else 100
         by_id("setup-bar").value = share
         figures = "{} of {} · {} %".format(size(here), size(total), share)
         by_id("setup-figures").textContent = figures
-        lines = []
-        for name, bytes in self._parts:
-            got = received.get(name, 0)
-            state = "done" if got >= bytes else "now" if got else "later"
-            lines.append(el("li", "{}, {}".format(name, size(bytes)), data_state=state))
-        fill(by_id("setup-parts"), *lines)
+        self._list(self._parts, received)
         if share >= self._announced + _ANNOUNCE_PERCENT and share < 100:
             self._announced = share - share % _ANNOUNCE_PERCENT
             announce("Download: {} percent".format(self._announced))
 
-    def ask(self, names, total):
-        """Ask before anything is fetched on a connection that may cost money."""
+    def ask(self, parts):
+        """Ask before parts (name, bytes) are fetched on a connection that may cost money."""
+        total = size(sum(length for _, length in parts))
         self._show(
             "ask",
-            "Download {} now?".format(size(total)),
-            "This connection may cost you. For the first photo the page fetches {}: {} in all, "
-            "once. After that it works without a network.".format(names, size(total)),
-            ("go", "Download " + size(total), "primary"),
+            "Download {} now?".format(total),
+            "This connection may cost you. The page needs {} before it can look at a photo, once. "
+            "After that it works without a network.".format(total),
+            ("go", "Download " + total, "primary"),
         )
+        self._list(parts, {})
 
     def stopped(self, title, why, button):
         """Say why it does not go on, and offer to."""
@@ -80,12 +77,20 @@ class SetupPanel:
         self._show(state, title, why, ("go", button, "primary"))
         announce("{}. {}".format(title, why))
 
+    def _list(self, parts, received):
+        lines = []
+        for name, length in parts:
+            got = received.get(name, 0)
+            state = "done" if got >= length else "now" if got else "later"
+            lines.append(el("li", "{}, {}".format(name, size(length)), data_state=state))
+        fill(by_id("setup-parts"), *lines)
+
     def _show(self, state, title, why, button):
         self._panel.setAttribute("data-state", state)
         by_id("setup-title").textContent = title
         by_id("setup-why").textContent = why
         show(by_id("setup-progress"), state == "fetching")
-        show(by_id("setup-parts"), state == "fetching")
+        show(by_id("setup-parts"), state in ("fetching", "ask"))
         kind, text, style = button
         press = el("button", text, class_="button " + style, type="button", data_action=kind)
         listen(press, "click", lambda event: self._on_press(kind))

@@ -3,7 +3,7 @@
 from dom import by_id, el, fill, hide, show
 from photos import median
 from pyscript.js_modules import host
-from words import duration, size
+from words import duration
 
 __all__ = ["StatusPanel"]
 
@@ -51,7 +51,6 @@ class StatusPanel:
 
     def _show_engine(self):
         state = self._download.state
-        busy = bool(self._photos.with_state("looking"))
         text = {
             "starting": self._phase_text,
             "asking": "Not started",
@@ -59,13 +58,11 @@ class StatusPanel:
             "failed": "Not working",
             "ready": "Ready",
         }[state]
-        if state == "ready" and busy:
-            text = "Looking"
-        elif state == "ready" and self._ready_ms is not None:
+        if state == "ready" and self._ready_ms is not None:
             text = "Ready in " + duration(self._ready_ms)
         elif state == "starting" and self._download.model:
             text = "Fetching the model"
-        _chip("engine-state", "busy" if state == "ready" and busy else state, text)
+        _chip("engine-state", state, text)
 
     def _show_offline(self):
         shell, _ = self._shell
@@ -113,7 +110,7 @@ class StatusPanel:
         if download.state == "stopped":
             return "Nothing. The download was cancelled."
         if download.state == "failed":
-            return "Nothing. What happened is said beside."
+            return "Nothing: the page is not ready."
         if download.state == "starting":
             return "Getting ready. Photos given now wait their turn."
         threads = _threads(download.status)
@@ -154,16 +151,17 @@ class StatusPanel:
             facts.append(("Python", status.python))
             facts.append(("NumPy", status.numpy))
             facts.append(("Python started in", duration(float(status.boot_ms))))
-            facts.append(("Stored here", status.storage.used_text))
-            facts.append(("Room for", status.storage.quota_text))
+            facts.append(("Stored here", status.storage.used_text or "not said"))
+            facts.append(("Room for", status.storage.quota_text or "not said"))
         facts.append(("Kept", self._kept_text()))
-        state, reason = self._shell
+        _, reason = self._shell
         if reason:
             facts.append(("Offline", reason))
         return facts
 
     def _kept_text(self):
-        if self._kept is True:
+        status = self._download.status
+        if self._kept is True or (status and status.storage.persisted is True):
             return "until you remove it"
         if self._kept is False:
             return "as long as the browser has room: it did not promise more"

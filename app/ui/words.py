@@ -1,6 +1,6 @@
 """Figures and failures as a person would say them. Pure: it runs on any Python."""
 
-__all__ = ["count", "duration", "first_name", "listed", "percent", "size", "why_not"]
+__all__ = ["count", "duration", "first_name", "percent", "size", "why_not"]
 
 # What a file turned out to be → what it is called, and the way on.
 _KINDS = {
@@ -54,14 +54,6 @@ def percent(score):
 def count(n, one, many):
     """Say how many: `count(1, "photo", "photos")` is "1 photo"."""
     return "{} {}".format(n, one if n == 1 else many)
-
-
-def listed(names):
-    """Join names: a, b and c."""
-    names = list(names)
-    if len(names) < 2:
-        return "".join(names)
-    return ", ".join(names[:-1]) + " and " + names[-1]
 
 
 def first_name(label):
