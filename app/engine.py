@@ -117,22 +117,18 @@ class Engine:
 
     async def label(self, image: Any, top: int = 5) -> dict[str, Any]:
         """Label one photo with the site's first label model."""
-        model_id = next(model["id"] for model in self._site["models"] if model["task"] == "label")
-        label = await self._label(model_id)
+        label = await self._label(self._default("label"))
         started = js.performance.now()
         pixels = await label.prepare(image)
-        prepared = js.performance.now()
-        predictions = await label.classify(pixels, top)
-        done = js.performance.now()
-        return {
-            "predictions": [
-                {"index": item.index, "label": item.label, "score": item.score}
-                for item in predictions
-            ],
-            "ms": done - started,
-            "inference_ms": done - prepared,
-            "model": {"id": model_id, "version": label.runtime.name.rpartition(" ")[2]},
-        }
+        return await self._labelled(label, pixels, top, started)
+
+    async def classify(self, rgba: Any, size: int, top: int = 5) -> dict[str, Any]:
+        """Label pixels that have the model's size already: RGBA bytes, size × size."""
+        label = await self._label(self._default("label"))
+        started = js.performance.now()
+        pixels = np.empty((size, size, 4), np.uint8)
+        rgba.assign_to(pixels.reshape(-1))
+        return await self._labelled(label, pixels[..., :3], top, started)
 
     async def remove(self, model_id: str) -> None:
         """Remove a model from this device."""
@@ -140,6 +136,26 @@ class Engine:
         if label is not None:
             await label.close()
         await self._library.delete(model_id)
+
+    async def _labelled(
+        self, label: Label, pixels: Any, top: int, started: float
+    ) -> dict[str, Any]:
+        prepared = js.performance.now()
+        predictions = await label.classify(pixels, top)
+        done = js.performance.now()
+        model, _, version = label.runtime.name.rpartition(" ")
+        return {
+            "predictions": [
+                {"index": item.index, "label": item.label, "score": item.score}
+                for item in predictions
+            ],
+            "ms": done - started,
+            "inference_ms": done - prepared,
+            "model": {"id": model, "version": version},
+        }
+
+    def _default(self, task: str) -> str:
+        return next(str(model["id"]) for model in self._site["models"] if model["task"] == task)
 
     async def _label(self, model_id: str) -> Label:
         async with self._opening:

@@ -177,7 +177,7 @@ class _Bundle:
         """Copy the blobs and write the manifests that name them."""
         made = []
         for entry in self.site.models:
-            model = models.artefacts(entry.recipe)
+            model = models.artefacts(entry.recipe, entry.variant)
             if (model.recipe.id, model.recipe.task) != (entry.id, entry.task):
                 raise BuildError(
                     f"{self.site.file} says {entry.id!r} for {entry.task!r}, but {entry.recipe} "

@@ -88,10 +88,14 @@ def inputs(recipe: Recipe) -> list[Path]:
     return [recipe.folder / name for name in names]
 
 
-def artefacts(path: Path) -> Artefacts:
+def artefacts(path: Path, only: str | None = None) -> Artefacts:
     """Turn a recipe and the files beside it into a manifest and its blobs.
 
     The manifest's bytes depend on nothing but the recipe and those files.
+
+    Args:
+        path: The recipe.toml.
+        only: The one variant to take; None: all.
 
     Raises:
         InputMissingError: A file that the recipe names isn't there.
@@ -99,10 +103,13 @@ def artefacts(path: Path) -> Artefacts:
     """
     recipe = load(path)
     files = {name: Blob.of(_file(recipe, file)) for name, file in recipe.files.items()}
-    models = [Blob.of(_file(recipe, variant.file)) for variant in recipe.variants]
+    chosen = [variant for variant in recipe.variants if only in (None, variant.name)]
+    if not chosen:
+        known = ", ".join(variant.name for variant in recipe.variants)
+        raise BuildError(f"The recipe of {recipe.id} has no variant {only!r}; it has {known}.")
+    models = [Blob.of(_file(recipe, variant.file)) for variant in chosen]
     variants = [
-        _variant(recipe, variant, blob, files)
-        for variant, blob in zip(recipe.variants, models, strict=True)
+        _variant(recipe, variant, blob, files) for variant, blob in zip(chosen, models, strict=True)
     ]
     release = {
         "version": recipe.version,

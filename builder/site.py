@@ -24,6 +24,8 @@ class SiteModel:
     title: str
     recipe: Path
     """Its recipe.toml."""
+    variant: str | None = None
+    """The only variant to ship; None: all of the recipe's."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,9 @@ def _model(path: Path, number: int, entry: object) -> SiteModel:
     where = f"models, number {number}"
     if not isinstance(entry, dict):
         raise BuildError(f"{path}: {where} must be a table: [[models]].")
-    expect(path, where, entry, {"id": str, "task": str, "title": str}, {"recipe": str})
+    expect(
+        path, where, entry, {"id": str, "task": str, "title": str}, {"recipe": str, "variant": str}
+    )
     if not _ID.fullmatch(entry["id"]):
         raise BuildError(f"{path}: the id {entry['id']!r} may hold only a–z, 0–9, dot, - and _.")
     if entry["task"] not in TASKS:
@@ -124,4 +128,4 @@ def _model(path: Path, number: int, entry: object) -> SiteModel:
     recipe = path.parent / entry.get("recipe", f"models/{entry['id']}")
     if recipe.suffix != ".toml":
         recipe = recipe / "recipe.toml"
-    return SiteModel(entry["id"], entry["task"], entry["title"], recipe)
+    return SiteModel(entry["id"], entry["task"], entry["title"], recipe, entry.get("variant"))

@@ -27,6 +27,7 @@ async function boot({ site, base, first, ui, inference, threads }, tell) {
   const entry = fetch(url(urls.engine)).then(bytes);
   const { loadPyodide } = await import(url(urls.pyodide) + "pyodide.mjs");
   const python = await loadPyodide({ indexURL: url(urls.pyodide), packages: ["numpy"] });
+  globalThis.pyodide = python; // for the console, and for whoever measures
   tell("phase", { phase: "packages", text: "Loading the engine", ms: performance.now() });
   python.unpackArchive(await wheel, "wheel");
   python.FS.writeFile("/home/pyodide/engine.py", new Uint8Array(await entry));
