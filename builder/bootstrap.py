@@ -71,9 +71,10 @@ def python_of(environment: Path) -> Path:
 
 def _make(python: Path) -> None:
     """Create `.venv` and bring it to exactly what the lock says."""
-    _say(f"Making {VENV.name} for Python {sys.version_info[0]}.{sys.version_info[1]} …")
     (VENV / STAMP).unlink(missing_ok=True)
-    _run("make the virtual environment", [sys.executable, "-m", "venv", "--clear", str(VENV)])
+    if not _same_python(python):
+        _say(f"Making {VENV.name} for Python {sys.version_info[0]}.{sys.version_info[1]} …")
+        _run("make the virtual environment", [sys.executable, "-m", "venv", "--clear", str(VENV)])
     _say("Installing the locked packages …")
     uv_lock = _block(LOCK.read_text("utf-8"), "uv")
     with tempfile.TemporaryDirectory() as folder:
@@ -91,6 +92,18 @@ def _make(python: Path) -> None:
         f"{ROOT}\n{APP}\n{MODELS}\n", "utf-8"
     )
     (VENV / STAMP).write_text(_fingerprint(), "utf-8")
+
+
+def _same_python(python: Path) -> bool:
+    """Tell whether `.venv` works and has our version; then it is brought up to date in place."""
+    question = "import pip, sys; print(sys.version.split()[0])"
+    try:
+        answer = subprocess.run(
+            [str(python), "-c", question], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return False
+    return answer.stdout.strip() == sys.version.split()[0]
 
 
 def _pip(python: Path) -> list[str]:
