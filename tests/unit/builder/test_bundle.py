@@ -1,0 +1,216 @@
+"""The static folder: the same from the same sources, whole or not at all."""
+
+import dataclasses
+import json
+import re
+import zipfile
+
+import pytest
+
+from builder import bundle, models, notices, page, scripts, serviceworker, site, wheel
+from builder.errors import BuildError, InputMissingError
+from builder.files import replacing, sha256, tree
+from builder.paths import ROOT
+
+RECIPE = ROOT / "models/efficientnet-lite0/recipe.toml"
+
+
+@pytest.fixture(scope="module")
+def ours():
+    return site.load(ROOT / "site.toml")
+
+
+@pytest.fixture(scope="module")
+def built(ours, tmp_path_factory):
+    return bundle.build(ours, tmp_path_factory.mktemp("built") / "dist")
+
+
+def listing(folder):
+    return {name: sha256(path) for name, path in tree(folder)}
+
+
+def about(folder):
+    html = (folder / "index.html").read_text("utf-8")
+    return json.loads(re.search(r'id="site">(.*?)</script>', html, re.DOTALL).group(1))
+
+
+def test_two_builds_of_the_same_sources_are_the_same_bytes(ours, built, tmp_path):
+    again = bundle.build(ours, tmp_path / "elsewhere")
+    assert listing(again) == listing(built)
+
+
+def test_a_second_build_does_nothing(ours, built, capsys):
+    before = {name: path.stat().st_mtime_ns for name, path in tree(built)}
+    bundle.build(ours, built)
+    assert {name: path.stat().st_mtime_ns for name, path in tree(built)} == before
+    assert "up to date" in capsys.readouterr().err
+
+
+def test_a_file_that_went_missing_is_built_again(ours, tmp_path):
+    out = bundle.build(ours, tmp_path / "dist")
+    (out / "notices.txt").unlink()
+    bundle.build(ours, out)
+    assert (out / "notices.txt").is_file()
+
+
+def test_a_build_that_fails_leaves_the_old_folder_whole(ours, built, monkeypatch):
+    before = listing(built)
+    monkeypatch.setattr(bundle, "LARGEST", 1000)
+    changed = dataclasses.replace(ours, title="Another")
+    monkeypatch.setattr(bundle, "_inputs", lambda _: "changed")
+    with pytest.raises(BuildError, match="many static hosts refuse files over"):
+        bundle.build(changed, built)
+    assert listing(built) == before
+    assert [path.name for path in built.parent.iterdir()] == [built.name]
+
+
+def test_a_folder_that_is_not_ours_is_not_overwritten(ours, tmp_path):
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").touch()
+    with pytest.raises(BuildError, match="holds no site of ours"):
+        bundle.build(ours, tmp_path / "letters")
+
+
+def test_a_change_that_reaches_readers_changes_the_build_s_name(ours, built, tmp_path):
+    changed = dataclasses.replace(ours, description="Other words")
+    other = about(bundle.build(changed, tmp_path / "other"))
+    assert other["build"] != about(built)["build"]
+    # The site stays the same one: what is stored under its key is found again.
+    assert other["scope_key"] == about(built)["scope_key"]
+
+
+def test_every_url_is_relative_and_exists(built):
+    urls = about(built)["urls"]
+    for name, url in urls.items():
+        assert not url.startswith(("/", "http"))
+        assert (built / url).exists(), name
+    for model in about(built)["models"]:
+        assert sha256(built / model["manifest"]) == model["sha256"]
+    html = (built / "index.html").read_text("utf-8")
+    for url in re.findall(r'(?:src|href|config)="([^"#{]+)"', html):
+        assert (built / url).is_file(), url
+    assert "{{" not in html
+
+
+def test_pyscript_s_configuration_points_to_files_that_exist(built):
+    (config,) = (built / "assets").glob("ui.*.json")
+    told = json.loads(config.read_text("utf-8"))
+    assert (built / told["interpreter"]).is_file()  # from the page
+    for url in [*told["files"], *told["js_modules"]["main"]]:  # from the configuration
+        assert (config.parent / url).is_file(), url
+
+
+def test_hashed_names_carry_the_content_s_hash(built):
+    for path in (built / "assets").iterdir():
+        digest = path.name.split(".")[-2]
+        assert sha256(path).startswith(digest)
+    for path in (built / "models/blobs").iterdir():
+        assert sha256(path) == path.name
+    (made,) = built.glob("wheels/*/*.whl")
+    assert sha256(made).startswith(made.parent.name)
+
+
+def test_the_service_worker_keeps_all_but_the_models_each_with_its_integrity(built):
+    entries = serviceworker.entries(dict(tree(built)))
+    kept = {entry["url"] for entry in entries}
+    everything = {name for name, _ in tree(built)}
+    left_out = {name for name in everything if name.startswith("models/")} | {"sw.js", "_headers"}
+    assert kept == everything - left_out
+    assert all(entry["integrity"].startswith("sha256-") for entry in entries)
+    unhashed = {entry["url"] for entry in entries if entry["revision"]}
+    assert {url.split("/")[0] for url in unhashed} == {
+        "index.html", "site.webmanifest", "notices.txt", "icons", "samples",
+    }  # fmt: skip
+    script = (built / "sw.js").read_text("utf-8")
+    assert all(entry["integrity"] in script for entry in entries)
+    assert "eval(" not in script
+
+
+def test_no_script_of_ours_needs_eval(built):
+    for path in [*built.glob("assets/*.mjs"), built / "sw.js"]:
+        assert not re.search(r"\beval\(|new Function\b", path.read_text("utf-8")), path
+
+
+def test_the_wheel_is_pure_and_reproducible_and_carries_its_scripts(tmp_path):
+    first, second = (wheel.build(tmp_path / name) for name in ("a", "b"))
+    assert sha256(first) == sha256(second)
+    with zipfile.ZipFile(first) as archive:
+        names = archive.namelist()
+    assert first.name == "satchel-0.1.0-py3-none-any.whl"
+    assert "satchel/py.typed" in names
+    assert "satchel/platform/browser/inference.mjs" in names
+    assert not [
+        name for name in names if "satchel_models" in name or name.endswith((".so", ".pyc"))
+    ]
+
+
+def test_a_manifest_follows_from_the_recipe_and_names_its_blobs():
+    made = models.artefacts(RECIPE)
+    assert made == models.artefacts(RECIPE)
+    told = json.loads(made.manifest)
+    assert made.manifest == models.canonical(told)
+    (variant,) = told["releases"][0]["platforms"]["browser"]
+    named = [variant["blob"], *variant["files"].values()]
+    assert named == [blob.reference for blob in made.blobs]
+    assert made.bytes == sum(reference["size"] for reference in named)
+    assert variant["session"]["config"] == {"session.disable_quant_qdq": "1"}
+
+
+def test_the_engine_reads_the_manifest_that_the_builder_writes():
+    from satchel.manifest import Manifest
+
+    made = models.artefacts(RECIPE)
+    assert Manifest.parse(made.manifest).model == "efficientnet-lite0"
+
+
+def test_notices_name_everything_with_its_text(built):
+    text = (built / "notices.txt").read_text("utf-8")
+    collected = notices.collect([models.load(RECIPE)])
+    for notice in collected:
+        assert f"{notice.name} {notice.version} ({notice.licence})" in text
+        assert len(notice.text) > 300, notice.name
+    names = {notice.name for notice in collected}
+    assert {"Pyodide", "CPython", "NumPy", "ONNX Runtime Web", "PyScript", "MicroPython"} < names
+    assert "workbox-precaching" in names
+
+
+def test_a_missing_licence_text_fails_the_build(tmp_path, monkeypatch):
+    monkeypatch.setattr(notices, "KEPT", tmp_path)
+    with pytest.raises(InputMissingError, match="A licence text is missing"):
+        notices.collect([])
+
+
+def test_a_template_s_blanks_are_filled_and_escaped():
+    template = '<title>{{title}}</title><script id="site">"{{site}}"</script>'
+    filled = page.index(template, {"title": "A & <b>"}, {"x": "</script><b>"})
+    assert "<title>A &amp; &lt;b&gt;</title>" in filled
+    assert '{"x":"\\u003c/script>\\u003cb>"}' in filled
+
+
+def test_a_blank_that_nothing_fills_is_named():
+    with pytest.raises(BuildError, match=r"\{\{nmae\}\}, which isn't one of name"):
+        page.fill("{{nmae}}", {"name": "x"}, quote=str)
+
+
+def test_a_missing_script_is_named(tmp_path):
+    with pytest.raises(InputMissingError, match=r"app/static/none\.mjs"):
+        scripts.bundle(ROOT / "app/static/none.mjs")
+
+
+def test_replacing_is_all_or_nothing(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "old").touch()
+
+    def fill():
+        with replacing(folder) as work:
+            (work / "new").touch()
+            raise BuildError("half-way")
+
+    with pytest.raises(BuildError, match="half-way"):
+        fill()
+    assert [path.name for path in folder.iterdir()] == ["old"]
+    with replacing(folder) as work:
+        (work / "new").touch()
+    assert [path.name for path in folder.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [folder]
