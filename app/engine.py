@@ -14,6 +14,7 @@ from typing import Any
 
 import js
 import numpy as np
+import satchel_host
 from pyodide.ffi import create_proxy, to_js
 
 import satchel
@@ -126,9 +127,9 @@ class Engine:
         """Label pixels that have the model's size already: RGBA bytes, size × size."""
         label = await self._label(self._default("label"))
         started = js.performance.now()
-        pixels = np.empty((size, size, 4), np.uint8)
-        rgba.assign_to(pixels.reshape(-1))
-        return await self._labelled(label, pixels[..., :3], top, started)
+        pixels = np.empty((size, size, 3), np.uint8)
+        satchel_host.rgb(rgba).assign_to(pixels.reshape(-1))
+        return await self._labelled(label, pixels, top, started)
 
     async def remove(self, model_id: str) -> None:
         """Remove a model from this device."""
@@ -210,7 +211,9 @@ class Server:
             if task is not None:
                 task.cancel()
             return
-        task = asyncio.ensure_future(self._answer(message.id, message.op, list(message.args)))
+        answer = self._answer(message.id, message.op, list(message.args))
+        # Eager: begun here and now, not a turn of the event loop later.
+        task = asyncio.Task(answer, loop=asyncio.get_running_loop(), eager_start=True)
         self._running[message.id] = task
         task.add_done_callback(lambda _, key=message.id: self._running.pop(key, None))
 

@@ -164,7 +164,7 @@ export function hold(name) {
 
 // ---- images
 
-/** Decode, turn upright, crop to the centre, scale: RGBA bytes of width × height. */
+/** Decode, turn upright, crop to the centre, scale: RGB bytes of width × height. */
 export async function decode(source, width, height, crop) {
   const bitmap = source instanceof ImageBitmap ? source : await createImageBitmap(source, { imageOrientation: "from-image" });
   try {
@@ -173,10 +173,21 @@ export async function decode(source, width, height, crop) {
     const context = canvas(width, height);
     context.fillRect(0, 0, width, height);
     context.drawImage(bitmap, (bitmap.width - w) / 2, (bitmap.height - h) / 2, w, h, 0, 0, width, height);
-    return new Uint8Array(context.getImageData(0, 0, width, height).data.buffer);
+    return rgb(context.getImageData(0, 0, width, height).data);
   } finally {
     if (bitmap !== source) bitmap.close();
   }
+}
+
+/** RGBA bytes without their alpha; here, since numpy's strided copy takes three times as long. */
+export function rgb(rgba) {
+  const bytes = new Uint8Array((rgba.length / 4) * 3);
+  for (let from = 0, to = 0; from < rgba.length; from += 4) {
+    bytes[to++] = rgba[from];
+    bytes[to++] = rgba[from + 1];
+    bytes[to++] = rgba[from + 2];
+  }
+  return bytes;
 }
 
 /** An image of RGBA bytes. */

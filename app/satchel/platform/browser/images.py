@@ -24,16 +24,16 @@ class BrowserImages:
     ) -> NDArray[np.uint8]:
         module = await host()
         try:
-            rgba = await module.decode(_drawable(source, module), width, height, crop)
+            rgb = await module.decode(_drawable(source, module), width, height, crop)
         except JsException as error:
             raise ImageError(
                 "This is no image that this browser can open",
                 why=str(error.message),
                 todo="Save it as JPEG, PNG, WebP or AVIF and try again",
             ) from error
-        pixels = np.empty((height, width, 4), np.uint8)
-        rgba.assign_to(pixels.reshape(-1))
-        return pixels[..., :3]
+        pixels = np.empty((height, width, 3), np.uint8)
+        rgb.assign_to(pixels.reshape(-1))
+        return pixels
 
 
 def _drawable(source: object, module: Any) -> Any:
