@@ -132,7 +132,7 @@ def inference(*, json: JsonFile = None) -> None:
 
 @app.command
 def screenshots(
-    *, out: Annotated[Path, Parameter(help="Where to.")] = ROOT / "screenshots"
+    *, out: Annotated[Path, Parameter(help="Where to.")] = ROOT / "test-results/screenshots"
 ) -> None:
     """Photograph every view: 1280 and 390 pixels wide, light and dark."""
     from builder import screenshots as photographer

@@ -10,7 +10,6 @@ import pytest
 from builder import bootstrap
 from builder.paths import ROOT
 
-
 BARE = ("build.py", "builder/__init__.py", "builder/bootstrap.py", "builder/paths.py")
 
 
