@@ -54,9 +54,11 @@ function start(since) {
  * On a host that sends no headers the service worker adds them, from the next load on. That load
  * is worth having now, unless the person has begun, or it was tried before and did not help.
  */
-function reloadForIsolation() {
+async function reloadForIsolation() {
   const tried = `satchel:${scope}:reloaded`;
-  if (crossOriginIsolated || early.touched || engine.busy) return;
+  if (crossOriginIsolated) return;
+  await engine.idle(); // a download that is under way comes first
+  if (early.touched) return;
   try {
     if (sessionStorage.getItem(tried)) return;
     sessionStorage.setItem(tried, "yes");

@@ -17,6 +17,7 @@ export class Engine {
   #workers = null;
   #since = 0;
   #pending = new Set();
+  #resting = [];
 
   /** @param {object} site @param {{first: boolean, isolated: boolean}} about @param {import("./signals.mjs").Signals} signals */
   constructor(site, about, signals) {
@@ -30,8 +31,10 @@ export class Engine {
     return this.#workers !== null;
   }
 
-  get busy() {
-    return this.#pending.size > 0;
+  /** Resolves when nobody waits for an answer. */
+  idle() {
+    if (this.#pending.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#resting.push(resolve));
   }
 
   get threads() {
@@ -76,7 +79,10 @@ export class Engine {
       this.#rpc
         .call(op, args, options)
         .then(resolve, reject)
-        .finally(() => this.#pending.delete(reject));
+        .finally(() => {
+          this.#pending.delete(reject);
+          if (this.#pending.size === 0) for (const rest of this.#resting.splice(0)) rest();
+        });
     });
   }
 

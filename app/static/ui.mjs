@@ -146,8 +146,8 @@ export function save(name, type, text) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-/** JSON by the browser's own writer, from a Python object that arrived as a JavaScript one. */
-export const toJson = (value) => `${JSON.stringify(value, null, 2)}\n`;
+/** JSON as people read it; MicroPython's own has no indentation. */
+export const indented = (json) => `${JSON.stringify(JSON.parse(json), null, 2)}\n`;
 
 /** Today, as people sort files by it: 2026-11-25. */
 export function today() {

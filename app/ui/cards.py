@@ -43,6 +43,7 @@ class Card:
 
     def _change(self, waiting):
         photo = self.photo
+        self._thumb.removeAttribute("data-looking")
         if photo.state == "done":
             index = photo.predictions[0][0] if photo.predictions else ""
             self.element.setAttribute("data-index", str(index))
@@ -58,7 +59,9 @@ class Card:
             self._aside.textContent = "cancelled"
             fill(self._body, self._row("retry", "Look at it after all"))
         else:
-            self._aside.textContent = "Looking" if photo.state == "looking" else waiting
+            looking = photo.state == "looking"
+            self._aside.textContent = "Looking" if looking else waiting
+            self._thumb.toggleAttribute("data-looking", looking)
             fill(self._body, self._row("cancel", "Cancel"))
 
     def _row(self, action, text):

@@ -1,13 +1,13 @@
 """The label panel: photos in, labels out, one after another."""
 
 import asyncio
+import json
 from collections import OrderedDict
 
 from cards import Card
 from dom import announce, by_id, el, fill, listen, show
 from export import csv_text, json_value
 from photos import Photos
-from pyscript import ffi
 from pyscript.js_modules import host
 from tasks import start
 from words import count, first_name, percent, why_not
@@ -24,13 +24,15 @@ class LabelPanel:
 
     Args:
         download: Knows whether the engine is usable, and what photos wait for.
+        on_look: Called when the first of some waiting photos is looked at.
         on_result: Called with a photo each time one is done.
     """
 
-    def __init__(self, download, on_result):
+    def __init__(self, download, on_look, on_result):
         self._last = None  # the card after which the next batch goes, while this one is worked on
         self.photos = Photos()
         self._download = download
+        self._on_look = on_look
         self._on_result = on_result
         self._cards = {}
         self._arrived = asyncio.Event()
@@ -104,6 +106,8 @@ class LabelPanel:
     async def _look(self, photo):
         photo.state = "looking"
         self._show(photo)
+        if not self._news:
+            self._on_look()
         task = host.task(None, "label", photo.file, TOP)
         photo.stop = task.cancel
         answer = await task.result
@@ -182,8 +186,8 @@ class LabelPanel:
 
     def _save_json(self, event):
         made_with = "{} {}".format(host.site.title, host.site.version)
-        value = ffi.to_js(json_value(self.photos.all, made_with))
-        host.save(self._file_name("json"), "application/json", host.toJson(value))
+        text = json.dumps(json_value(self.photos.all, made_with))
+        host.save(self._file_name("json"), "application/json", host.indented(text))
 
     def _file_name(self, ending):
         return "labels-{}.{}".format(host.today(), ending)

@@ -22,7 +22,7 @@ class Page:
         self.label = None
         self.asked = False
         self.download = Download(self.changed)
-        self.label = LabelPanel(self.download, self.seen)
+        self.label = LabelPanel(self.download, self.changed, self.seen)
         self.status = StatusPanel(self.download, self.label.photos)
         Camera(self.label.add)
         fill_about()

@@ -1,6 +1,6 @@
 """The chips at the top, and the card that says what the device is doing."""
 
-from dom import by_id, el, fill, hide, show
+from dom import by_id, el, fill, hide, listen, show
 from photos import median
 from pyscript.js_modules import host
 from words import duration
@@ -20,6 +20,8 @@ class StatusPanel:
         self._phase_text = "Opening"
         self._shell = ("no", "")
         self._kept = None  # what the browser said to persist()
+        self._details = by_id("device-details")
+        listen(self._details, "toggle", lambda event: self.update())
         host.subscribe("phase", self._phase)
         host.subscribe("offline", self._offline)
 
@@ -93,6 +95,8 @@ class StatusPanel:
         by_id("device-why").textContent = self._sentence()
         times = self._photos.times()
         self._show_spark(times)
+        if not self._details.open:
+            return
         facts = []
         if times:
             facts.append(("Time per photo", duration(median(times))))
@@ -115,6 +119,8 @@ class StatusPanel:
             return "Getting ready. Photos given now wait their turn."
         threads = _threads(download.status)
         times = self._photos.times()
+        if not times and self._photos.with_state("waiting", "looking"):
+            return "Looking, on {}.".format(threads)
         if not times:
             return "Ready and resting, with {} at hand.".format(threads)
         return "{} per photo, on {}.".format(duration(median(times)), threads)
