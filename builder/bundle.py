@@ -71,7 +71,7 @@ def _inputs(site: Site) -> str:
         APP / "satchel",
         APP / "ui",
         APP / "engine.py",
-        *(path for _, path in tree(STATIC) if "node_modules" not in path.parts),
+        *(path for path in sorted(STATIC.iterdir()) if path.name != "node_modules"),
     ]
     for entry in site.models:
         sources += models.inputs(models.load(entry.recipe))

@@ -5,7 +5,7 @@ import webbrowser
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 from cyclopts.help import PlainFormatter
 from rich.console import Console
 
@@ -30,7 +30,9 @@ JsonFile = Annotated[
 @app.command
 def serve(
     *,
-    port: Annotated[int, Parameter(help="On 127.0.0.1.")] = 8000,
+    port: Annotated[
+        int, Parameter(help="On 127.0.0.1.", validator=validators.Number(gte=0, lte=65535))
+    ] = 8000,
     no_open: Annotated[
         bool, Parameter(negative="", help="Print the address, open no browser.")
     ] = False,
@@ -99,7 +101,7 @@ def models(
 
     if rebuild is None:
         # To stdout: it is the command's answer, not a word about its progress.
-        Console(soft_wrap=True).print(recipes.listing())
+        Console(width=None if sys.stdout.isatty() else 200).print(recipes.listing())
     else:
         recipes.rebuild(rebuild)
 
