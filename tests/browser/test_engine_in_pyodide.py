@@ -179,7 +179,9 @@ json.dumps([y.tolist(), again.tolist(), heap() - before])
 def test_inferences_leave_no_javascript_object_behind(bare, browser):
     page = browser.new_page()
     page.goto(bare)
-    code = INSTALL + """
+    code = (
+        INSTALL
+        + """
 import gc, pyodide_js, satchel
 from pyodide.http import pyfetch
 satchel.configure(ort_url=base + "ort/ort.wasm.bundle.min.mjs")
@@ -193,6 +195,51 @@ async with satchel.EdgeRuntime(data) as runtime:
     counts = [await runs(20), await runs(200)]
 json.dumps(counts)
 """
+    )
     first, later = bare_page.run(page, code)
     page.close()
     assert first == later
+
+
+def test_a_model_may_come_as_any_kind_of_javascript_bytes(bare, browser):
+    page = browser.new_page()
+    page.goto(bare)
+    code = (
+        INSTALL
+        + """
+import js, satchel
+from pyodide.code import run_js
+from pyodide.http import pyfetch
+satchel.configure(ort_url=base + "ort/ort.wasm.bundle.min.mjs")
+buffer = await (await pyfetch(base + "files/fixed.onnx")).buffer()
+kinds = run_js('''(buffer) => {
+  const padded = new Uint8Array(buffer.byteLength + 7);
+  padded.set(new Uint8Array(buffer), 3);
+  const kinds = {
+    buffer,
+    view: padded.subarray(3, 3 + buffer.byteLength),
+    words: new DataView(padded.buffer, 3, buffer.byteLength),
+    blob: new Blob([buffer]),
+  };
+  if (globalThis.SharedArrayBuffer) {
+    kinds.shared = new SharedArrayBuffer(buffer.byteLength);
+    new Uint8Array(kinds.shared).set(new Uint8Array(buffer));
+  }
+  return kinds;
+}''')(buffer)
+sums = {}
+for name in js.Object.keys(kinds):
+    async with satchel.EdgeRuntime(getattr(kinds, name)) as runtime:
+        sums[name] = float((await runtime.infer([[1, 2, 3], [4, 5, 6]])).sum())
+try:
+    satchel.EdgeRuntime(js.Object.new())
+except satchel.InputError as error:
+    sums["refused"] = "as bytes" in str(error)
+json.dumps(sums)
+"""
+    )
+    sums = bare_page.run(page, code)
+    page.close()
+    assert sums.pop("refused")
+    assert {"buffer", "view", "words", "blob"} <= set(sums)
+    assert set(sums.values()) == {21}

@@ -22,12 +22,14 @@ __all__ = ["explained"]
 
 _MEMORY = re.compile(
     r"bad_alloc|out of memory|\bOOM\b|allocation failed|failed to allocate|bad allocation"
-    r"|cannot enlarge memory|shape is too large|array length|integer overflow|Invalid (typed )?array",
+    r"|cannot enlarge memory|shape is too large|array length|integer overflow"
+    r"|Invalid (typed )?array",
     re.IGNORECASE,
 )
 _UNSUPPORTED = re.compile(
     r"not a registered function/op|NOT_IMPLEMENTED|Could not find an implementation"
-    r"|No Op registered|Unsupported model IR version|under development",
+    r"|No Op registered|Unsupported model IR version|under development|Failed to find kernel"
+    r"|Unrecognized attribute|unsupported data type|are not supported",
     re.IGNORECASE,
 )
 

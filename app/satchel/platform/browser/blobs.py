@@ -34,13 +34,25 @@ def blob_of(data: object) -> BrowserBlob:
     if isinstance(data, BrowserBlob):
         return data
     if isinstance(data, JsProxy):
-        if js.Object.prototype.toString.call(data) in ("[object Blob]", "[object File]"):
+        kind = _kind(data)
+        if kind in ("Blob", "File"):
             return BrowserBlob(data)
-        if js.ArrayBuffer.isView(data) or str(js.Object.prototype.toString.call(data)) in (
-            "[object ArrayBuffer]",
-            "[object SharedArrayBuffer]",
-        ):
-            return BrowserBlob(js.Blob.new([data]))
-        raise TypeError(f"a model is bytes, an ArrayBuffer, a typed array or a Blob, not {data}")
+        return BrowserBlob(js.Blob.new(to_js([_bytes(data, kind)])))
     view = memoryview(data).cast("B")  # type: ignore[arg-type]  # a TypeError is the answer wanted
     return BrowserBlob(js.Blob.new(to_js([to_js(view)])))
+
+
+def _bytes(data: Any, kind: str) -> Any:
+    """A Uint8Array of an ArrayBuffer or typed array, over memory that a Blob takes."""
+    if js.ArrayBuffer.isView(data):
+        array = js.Uint8Array.new(data.buffer, data.byteOffset, data.byteLength)
+    elif kind in ("ArrayBuffer", "SharedArrayBuffer"):
+        array = js.Uint8Array.new(data)
+    else:
+        raise TypeError(f"{kind} is no ArrayBuffer, typed array or Blob")
+    # A Blob does not take shared memory; a slice of it is not shared.
+    return array.slice() if _kind(array.buffer) == "SharedArrayBuffer" else array
+
+
+def _kind(data: Any) -> str:
+    return str(js.Object.prototype.toString.call(data))[8:-1]

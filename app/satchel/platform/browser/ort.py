@@ -46,7 +46,11 @@ class OrtWeb:
 
     async def load(self, model: Blob, options: SessionOptions) -> OrtSession:
         session = OrtSession(self._worker(options.threads), model, options)
-        await session.load()
+        try:
+            await session.load()
+        except UnsupportedModelError:  # onnxruntime may have taken what Satchel cannot carry
+            await session.close()
+            raise
         return session
 
     def _worker(self, threads: int | None) -> Worker:
