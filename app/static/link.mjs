@@ -16,6 +16,7 @@ export class Engine {
   #port;
   #workers = null;
   #since = 0;
+  #ready = false;
   #pending = new Set();
   #resting = [];
 
@@ -48,7 +49,7 @@ export class Engine {
     this.#since = since;
     const pair = new MessageChannel();
     const inference = this.#inference(pair.port1);
-    const engine = this.#worker("engine_worker", (why) => this.#failed("Python", why));
+    const engine = this.#worker("engine_worker", (why) => this.#failed(why));
     // The engine replaces an inference worker that died: here it only has to hear of it.
     inference.addEventListener("error", ({ message }) => {
       engine.postMessage({ type: "inference-dead", message: message || UNFETCHED });
@@ -113,12 +114,14 @@ export class Engine {
     return worker;
   }
 
-  #failed(what, why) {
-    const text = `The page could not start ${what}: ${why}.`;
+  #failed(why) {
+    const what = this.#ready ? "The engine broke down" : "The engine could not be started";
+    const text = `${what}: ${why}. Trying again starts it afresh.`;
     this.#signals.emit("phase", this.#timed({ phase: "failed", text }));
   }
 
   #timed(phase) {
+    this.#ready = phase.phase === "ready";
     return { ...phase, ms: performance.now() - this.#since };
   }
 }

@@ -57,6 +57,7 @@ class Download:
                 self._change("ready", "Waiting")
                 self.usable.set()
                 await self._next("failed")
+                host.stop(self._reason)  # photos that it was looking at get their turn again
                 self._fail("The engine stopped", self._reason)
             except _Stop as stop:
                 self.usable.clear()

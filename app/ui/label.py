@@ -29,6 +29,7 @@ class LabelPanel:
     """
 
     def __init__(self, download, on_look, on_result):
+        self._waits_for = download.waits_for  # as the cards say it
         self._last = None  # the card after which the next batch goes, while this one is worked on
         self.photos = Photos()
         self._download = download
@@ -72,9 +73,10 @@ class LabelPanel:
         """Show counts and buttons, and what waiting photos wait for."""
         photos = self.photos
         show(by_id("queue"), bool(photos.all))
-        waiting = photos.with_state("waiting")
-        for photo in waiting:
-            self._cards[photo.number].update(self._download.waits_for)
+        if self._waits_for != self._download.waits_for:
+            self._waits_for = self._download.waits_for
+            for photo in photos.with_state("waiting"):
+                self._cards[photo.number].update(self._waits_for)
         finished = photos.with_state("done")
         failed = photos.with_state("failed")
         text = "{} of {} done".format(len(finished), len(photos.all))

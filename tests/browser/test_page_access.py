@@ -137,7 +137,11 @@ def test_the_keyboard_alone_chooses_photos(visit, until):
     page = visit()
     # Listening comes first: a chooser that opens before is the browser's own, and nobody's.
     choosers = []
-    page.on("filechooser", lambda chooser: choosers.append(chooser))
+
+    def noted(chooser):
+        choosers.append(chooser)
+
+    page.on("filechooser", noted)
     page.get_by_test_id("file-input").focus()
     page.keyboard.press("Space")
     end = time.monotonic() + 30
