@@ -180,19 +180,24 @@ class _Logged:
         if scope["type"] != "http":
             await self.inner(scope, receive, send)
             return
-        status, sent = 0, 0
+        status, sent, whole = 0, 0, False
 
         async def count(message: Message) -> None:
-            nonlocal status, sent
+            nonlocal status, sent, whole
             if message["type"] == "http.response.start":
                 status = message["status"]
-            await send(message)
             sent += len(message.get("body", b""))
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                # Before the last bytes go out: whoever has the answer finds it in the log.
+                whole = True
+                self.log.append(Answer(scope["path"], status, sent))
+            await send(message)
 
         try:
             await self.inner(scope, receive, count)
         finally:
-            self.log.append(Answer(scope["path"], status, sent))
+            if not whole:
+                self.log.append(Answer(scope["path"], status, sent))
 
 
 def _config(application: ASGIApp) -> uvicorn.Config:
