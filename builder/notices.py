@@ -139,7 +139,8 @@ def _onnxruntime() -> str:
 
 def _npm(package: str) -> Notice:
     about = json.loads(_read(node.packages() / package / "package.json"))
-    return Notice(package, about["version"], about["license"], _npm_text(package))
+    licence = about["license"].replace("APACHE", "Apache")  # as SPDX writes it
+    return Notice(package, about["version"], licence, _npm_text(package))
 
 
 def _npm_text(package: str) -> str:
