@@ -155,11 +155,19 @@ function transact(database, changes) {
 
 // ---- locks
 
-/** Wait for a Web Lock; resolves with the function that releases it. */
+/** A Web Lock: {granted: Promise, release()}. Released before it is granted, it leaves the queue. */
 export function hold(name) {
-  return new Promise((resolve, reject) => {
-    navigator.locks.request(name, () => new Promise((release) => resolve(release))).catch(reject);
+  const controller = new AbortController();
+  let release;
+  const held = new Promise((resolve) => {
+    release = resolve;
   });
+  const granted = new Promise((resolve, reject) => {
+    const wait = { signal: controller.signal };
+    navigator.locks.request(name, wait, () => (resolve(), held)).catch(reject);
+  });
+  granted.catch(() => {}); // whoever gave up does not listen any more
+  return { granted, release: () => (controller.abort(), release()) };
 }
 
 // ---- images

@@ -18,8 +18,9 @@ class WebLocks:
 
     @asynccontextmanager
     async def hold(self, name: str) -> AsyncIterator[None]:
-        release = await (await host()).hold(self._prefix + name)
+        lock = (await host()).hold(self._prefix + name)
         try:
+            await lock.granted
             yield
         finally:
-            release()
+            lock.release()
