@@ -1,6 +1,7 @@
 """The commands of `build.py`. Each one is a few lines: the work is done by the modules it calls."""
 
 import sys
+import threading
 import webbrowser
 from pathlib import Path
 from typing import Annotated
@@ -50,7 +51,8 @@ def serve(
     def ready(url: str) -> None:
         say(f"Serving {url} (Ctrl-C stops)")
         if not no_open:
-            webbrowser.open(url)
+            # Beside the server: a browser in the terminal would otherwise hold it up.
+            threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()
 
     server.serve(folder, port, plain=plain, ready=ready)
 
