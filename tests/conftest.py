@@ -152,7 +152,7 @@ def profile(playwright, watch, tmp_path) -> Callable[..., AbstractContextManager
     return start
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def until() -> Callable[..., object]:
     """Waits until JavaScript in a page gives something true, and returns it.
 
@@ -161,12 +161,24 @@ def until() -> Callable[..., object]:
 
     def wait(page, expression: str, *, seconds: float = 60) -> object:
         end = time.monotonic() + seconds
-        while not (value := page.evaluate(expression)):
+        while not (value := _evaluated(page, expression)):
             assert time.monotonic() < end, f"not within {seconds} s: {expression}"
             page.wait_for_timeout(50)
         return value
 
     return wait
+
+
+def _evaluated(page, expression: str) -> object:
+    from playwright.sync_api import Error
+
+    try:
+        return page.evaluate(expression)
+    except Error as error:
+        # The page reloads itself to become isolated; its next document will answer.
+        if "context was destroyed" in error.message:
+            return None
+        raise
 
 
 @pytest.fixture(scope="session")
