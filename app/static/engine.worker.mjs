@@ -9,7 +9,8 @@ addEventListener("message", function receive({ data }) {
   boot(data, tell).catch((error) => {
     // Calls that are waiting get the reason too.
     const message = `Python could not be started. ${error.message ?? error} Reload the page to try again.`;
-    data.ui.onmessage = ({ data: { id } }) => data.ui.postMessage({ id, error: { name: "BootError", message } });
+    data.ui.onmessage = ({ data: { id } }) =>
+      data.ui.postMessage({ id, error: { name: "BootError", message } });
     tell("phase", { phase: "failed", text: message, ms: performance.now() });
   });
 });
@@ -17,15 +18,20 @@ addEventListener("message", function receive({ data }) {
 async function boot({ site, base, first, ui, inference, threads }, tell) {
   const url = (relative) => new URL(relative, base).href;
   const { urls } = site;
-  host.setSpawner(spawner(inference, threads, url(urls.inference_worker), url(urls.ort), url(urls.ort_wasm)));
-  inference.addEventListener("message", ({ data }) => data.event === "download" && tell(data.event, data.value));
+  host.setSpawner(
+    spawner(inference, threads, url(urls.inference_worker), url(urls.ort), url(urls.ort_wasm)),
+  );
+  inference.addEventListener(
+    "message",
+    ({ data }) => data.event === "download" && tell(data.event, data.value),
+  );
   inference.start(); // nobody else listens before Python does
   if (first) countDownloads([url(urls.pyodide), url(urls.wheel)], partSize(site, "Python"), tell);
 
   tell("phase", { phase: "python", text: "Starting Python", ms: performance.now() });
   const wheel = fetch(url(urls.wheel)).then(bytes);
   const entry = fetch(url(urls.engine)).then(bytes);
-  const { loadPyodide } = await import(url(urls.pyodide) + "pyodide.mjs");
+  const { loadPyodide } = await import(`${url(urls.pyodide)}pyodide.mjs`);
   const python = await loadPyodide({ indexURL: url(urls.pyodide), packages: ["numpy"] });
   globalThis.pyodide = python; // for the console, and for whoever measures
   tell("phase", { phase: "packages", text: "Loading the engine", ms: performance.now() });
@@ -33,7 +39,11 @@ async function boot({ site, base, first, ui, inference, threads }, tell) {
   python.FS.writeFile("/home/pyodide/engine.py", new Uint8Array(await entry));
   python.registerJsModule("satchel_host", host);
   const satchel = python.pyimport("satchel");
-  satchel.configure.callKwargs({ ort_url: url(urls.ort), ort_wasm_url: url(urls.ort_wasm), scope: scope(base, site) });
+  satchel.configure.callKwargs({
+    ort_url: url(urls.ort),
+    ort_wasm_url: url(urls.ort_wasm),
+    scope: scope(base, site),
+  });
   satchel.destroy();
   python.pyimport("engine").serve(ui, site, base, performance.now());
 }
@@ -42,7 +52,8 @@ async function boot({ site, base, first, ui, inference, threads }, tell) {
 const scope = (base, site) => new URL(".", base).pathname + site.scope_key;
 
 async function bytes(response) {
-  if (!response.ok) throw new Error(`${response.url} could not be fetched (HTTP ${response.status}).`);
+  if (!response.ok)
+    throw new Error(`${response.url} could not be fetched (HTTP ${response.status}).`);
   return response.arrayBuffer();
 }
 
@@ -53,7 +64,10 @@ async function bytes(response) {
 function spawner(port, threads, worker, ort, ortWasm) {
   let given = { port, terminate: () => postMessage({ type: "end-inference" }), onerror };
   function onerror(report) {
-    addEventListener("message", ({ data }) => data.type === "inference-dead" && report(data.message));
+    addEventListener(
+      "message",
+      ({ data }) => data.type === "inference-dead" && report(data.message),
+    );
   }
   return async (wanted) => {
     if (given && wanted === threads) {
@@ -63,7 +77,9 @@ function spawner(port, threads, worker, ort, ortWasm) {
     }
     const child = new Worker(worker, { type: "module" });
     const { port1, port2 } = new MessageChannel();
-    child.postMessage({ type: "init", ort, ort_wasm: ortWasm, threads: wanted, port: port2 }, [port2]);
+    child.postMessage({ type: "init", ort, ort_wasm: ortWasm, threads: wanted, port: port2 }, [
+      port2,
+    ]);
     return {
       port: port1,
       terminate: () => child.terminate(),
@@ -80,7 +96,8 @@ function countDownloads(prefixes, total, tell) {
   let received = 0;
   globalThis.fetch = async (input, init) => {
     const response = await original(input, init);
-    if (!response.body || !prefixes.some((prefix) => response.url.startsWith(prefix))) return response;
+    if (!response.body || !prefixes.some((prefix) => response.url.startsWith(prefix)))
+      return response;
     const counter = new TransformStream({
       transform(chunk, controller) {
         received += chunk.length;

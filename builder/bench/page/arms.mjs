@@ -11,7 +11,13 @@ export async function raw({ threads, model, options }) {
       worker.postMessage(message);
     });
   const blob = new URL(`models/blobs/${model}`, document.baseURI).href;
-  const started = await ask({ ort: url("ort"), wasm: url("ort_wasm"), model: blob, options, threads });
+  const started = await ask({
+    ort: url("ort"),
+    wasm: url("ort_wasm"),
+    model: blob,
+    options,
+    threads,
+  });
   return { threads: started.threads, label: (rgba, size) => ask({ rgba, size, top: 5 }) };
 }
 

@@ -3,7 +3,7 @@
 let ort;
 let session;
 
-onmessage = async ({ data }) => {
+self.onmessage = async ({ data }) => {
   if (data.model) postMessage(await load(data));
   else postMessage({ predictions: await label(data) });
 };

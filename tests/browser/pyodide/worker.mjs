@@ -6,7 +6,7 @@ const booted = loadPyodide({
   packages: ["numpy", "micropip"],
 });
 
-onmessage = async ({ data: code }) => {
+self.onmessage = async ({ data: code }) => {
   try {
     const python = await booted;
     postMessage({ value: await python.runPythonAsync(code) });

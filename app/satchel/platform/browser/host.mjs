@@ -17,7 +17,9 @@ export class Rpc {
     return new Promise((resolve, reject) => {
       const id = ++this.#next;
       this.#calls.set(id, { resolve, reject, onProgress });
-      signal?.addEventListener("abort", () => this.port.postMessage({ cancel: id }), { once: true });
+      signal?.addEventListener("abort", () => this.port.postMessage({ cancel: id }), {
+        once: true,
+      });
       this.port.postMessage({ id, op, args }, transfer);
     });
   }
@@ -54,13 +56,19 @@ export const needsSource = () => spawner === null;
 
 /** An inference worker: {rpc, terminate}. `source` is inference.mjs, for pages without a spawner. */
 export async function spawn(threads, ort, ortWasm, source) {
-  const { port, terminate, onerror } = await (spawner?.(threads) ?? spawnFrom(source, threads, ort, ortWasm));
+  const { port, terminate, onerror } = await (spawner?.(threads) ??
+    spawnFrom(source, threads, ort, ortWasm));
   const rpc = new Rpc(port);
   onerror((why) => rpc.fail(dead(why)));
-  return { rpc, terminate: () => (rpc.fail(dead("the worker was ended")), terminate()) };
+  const end = () => {
+    rpc.fail(dead("the worker was ended"));
+    terminate();
+  };
+  return { rpc, terminate: end };
 }
 
-const dead = (why) => Object.assign(new Error(why || "the worker died"), { code: "crash", fatal: true });
+const dead = (why) =>
+  Object.assign(new Error(why || "the worker died"), { code: "crash", fatal: true });
 
 function spawnFrom(source, threads, ort, ortWasm) {
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
@@ -81,7 +89,9 @@ function spawnFrom(source, threads, ort, ortWasm) {
 
 /** One run; the buffers of `feeds` are transferred. */
 export function run(rpc, handle, feeds) {
-  const transfer = feeds.filter(([, type]) => type !== "string").map(([, , , bytes]) => bytes.buffer);
+  const transfer = feeds
+    .filter(([, type]) => type !== "string")
+    .map(([, , , bytes]) => bytes.buffer);
   return rpc.call("run", [handle, feeds], { transfer });
 }
 
@@ -99,7 +109,8 @@ export function openDatabase(name, version, tables) {
     const request = indexedDB.open(name, version);
     request.onupgradeneeded = () => {
       for (const table of tables) {
-        if (!request.result.objectStoreNames.contains(table)) request.result.createObjectStore(table);
+        if (!request.result.objectStoreNames.contains(table))
+          request.result.createObjectStore(table);
       }
     };
     request.onerror = () => reject(request.error ?? new Error("IndexedDB cannot be opened"));
@@ -112,7 +123,8 @@ export function openDatabase(name, version, tables) {
   });
 }
 
-export const get = (database, table, key) => settled(database.transaction(table).objectStore(table).get(key));
+export const get = (database, table, key) =>
+  settled(database.transaction(table).objectStore(table).get(key));
 
 /** All of a table: [keys, values]. */
 export function getAll(database, table) {
@@ -143,7 +155,8 @@ function transact(database, changes) {
   // Reject with a real error always: a promise rejected with null would hang Python's await.
   const done = new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error ?? new DOMException("The transaction was aborted", "AbortError"));
+    transaction.onabort = () =>
+      reject(transaction.error ?? new DOMException("The transaction was aborted", "AbortError"));
   });
   for (const [op, table, key, value] of changes) {
     const store = transaction.objectStore(table);
@@ -164,23 +177,44 @@ export function hold(name) {
   });
   const granted = new Promise((resolve, reject) => {
     const wait = { signal: controller.signal };
-    navigator.locks.request(name, wait, () => (resolve(), held)).catch(reject);
+    const keep = () => {
+      resolve();
+      return held;
+    };
+    navigator.locks.request(name, wait, keep).catch(reject);
   });
   granted.catch(() => {}); // whoever gave up does not listen any more
-  return { granted, release: () => (controller.abort(), release()) };
+  const leave = () => {
+    controller.abort(); // out of the queue, where it still waits
+    release();
+  };
+  return { granted, release: leave };
 }
 
 // ---- images
 
 /** Decode, turn upright, crop to the centre, scale: RGB bytes of width × height. */
 export async function decode(source, width, height, crop) {
-  const bitmap = source instanceof ImageBitmap ? source : await createImageBitmap(source, { imageOrientation: "from-image" });
+  const bitmap =
+    source instanceof ImageBitmap
+      ? source
+      : await createImageBitmap(source, { imageOrientation: "from-image" });
   try {
     const scale = Math.min(bitmap.width / width, bitmap.height / height) * crop;
     const [w, h] = [width * scale, height * scale];
     const context = canvas(width, height);
     context.fillRect(0, 0, width, height);
-    context.drawImage(bitmap, (bitmap.width - w) / 2, (bitmap.height - h) / 2, w, h, 0, 0, width, height);
+    context.drawImage(
+      bitmap,
+      (bitmap.width - w) / 2,
+      (bitmap.height - h) / 2,
+      w,
+      h,
+      0,
+      0,
+      width,
+      height,
+    );
     return rgb(context.getImageData(0, 0, width, height).data);
   } finally {
     if (bitmap !== source) bitmap.close();
@@ -199,7 +233,8 @@ export function rgb(rgba) {
 }
 
 /** An image of RGBA bytes. */
-export const imageOf = (rgba, width, height) => new ImageData(new Uint8ClampedArray(rgba.buffer), width, height);
+export const imageOf = (rgba, width, height) =>
+  new ImageData(new Uint8ClampedArray(rgba.buffer), width, height);
 
 let shared = null;
 

@@ -6,9 +6,11 @@
 
 // The smallest model there is (y = Identity(x)): creating a session for it makes onnxruntime
 // compile its WASM while Python still boots; there is no public call for that alone.
-const IDENTITY = "CAg6NwoQCgF4EgF5IghJZGVudGl0eRIBZ1oPCgF4EgoKCAgBEgQKAggBYg8KAXkSCgoICAESBAoCCAFCBAoAEA0=";
+const IDENTITY =
+  "CAg6NwoQCgF4EgF5IghJZGVudGl0eRIBZ1oPCgF4EgoKCAgBEgQKAggBYg8KAXkSCgoICAESBAoCCAFCBAoAEA0=";
 
-const MEMORY = /bad_alloc|out of memory|OOM|Array buffer allocation failed|allocate memory|memory\.grow|failed to allocate/i;
+const MEMORY =
+  /bad_alloc|out of memory|OOM|Array buffer allocation failed|allocate memory|memory\.grow|failed to allocate/i;
 
 const TYPED_ARRAYS = {
   float32: Float32Array,
@@ -65,10 +67,16 @@ export function serve({ port, ort: url, ort_wasm: wasm, threads = 1, first = fal
         const tensor = results[name];
         const { dims, type, data } = tensor;
         tensor.dispose();
-        return [dims, type, type === "string" ? data : new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
+        return [
+          dims,
+          type,
+          type === "string" ? data : new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+        ];
       });
       // A set: two outputs may share one buffer, and a buffer can be transferred only once.
-      const transfer = new Set(value.filter(([, type]) => type !== "string").map(([, , bytes]) => bytes.buffer));
+      const transfer = new Set(
+        value.filter(([, type]) => type !== "string").map(([, , bytes]) => bytes.buffer),
+      );
       return { value, transfer: [...transfer] };
     },
 
@@ -95,7 +103,8 @@ async function start(url, wasm, threads, progress) {
   try {
     ort = globalThis.ort ?? (await import(url));
     // Without isolation onnxruntime would silently use one thread; say so ourselves.
-    ort.env.wasm.numThreads = globalThis.crossOriginIsolated && globalThis.SharedArrayBuffer ? threads : 1;
+    ort.env.wasm.numThreads =
+      globalThis.crossOriginIsolated && globalThis.SharedArrayBuffer ? threads : 1;
     if (wasm) ort.env.wasm.wasmPaths = { wasm };
     if (wasm && progress) ort.env.wasm.wasmBinary = await download(wasm, progress);
     const model = Uint8Array.from(atob(IDENTITY), (char) => char.charCodeAt(0));
@@ -119,7 +128,10 @@ async function download(url, port) {
     if (done) break;
     pieces.push(value);
     received += value.length;
-    port.postMessage({ event: "download", value: { part: "Inference engine", received, total: encoded ? 0 : total } });
+    port.postMessage({
+      event: "download",
+      value: { part: "Inference engine", received, total: encoded ? 0 : total },
+    });
   }
   return new Blob(pieces).arrayBuffer();
 }
@@ -137,7 +149,10 @@ function describe(error) {
   // onnxruntime's own status codes (onnxruntime_c_api.h, OrtErrorCode) leave the instance sound.
   if (status) return { code: STATUS[status] ?? "run", message: text, fatal: false };
   const broken =
-    error instanceof WebAssembly.RuntimeError || error instanceof RangeError || typeof error === "number" || /Aborted/.test(text);
+    error instanceof WebAssembly.RuntimeError ||
+    error instanceof RangeError ||
+    typeof error === "number" ||
+    /Aborted/.test(text);
   return { code: broken ? "crash" : "run", message: text, fatal: broken };
 }
 
