@@ -1,0 +1,108 @@
+"""What visitors do on the page, and what tests ask it; shared by test_visit_*.py and faults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from page_photos import CAT, CATS, READY, choose, copy_of, state
+
+from tests.conftest import Watch
+
+MODEL = "efficientnet-lite0"
+
+PHOTOS = Path(__file__).parent / "photos"
+LABELS = {CAT: CATS, PHOTOS / "coffee.jpg": {967}, PHOTOS / "camera.jpg": {872}}
+"""Photos, and the class indices that are right for each."""
+
+OFFLINE_READY = (
+    "() => document.querySelector('[data-testid=offline-ready]').dataset.state === 'yes'"
+)
+ISOLATED_AND_READY = f"() => crossOriginIsolated && ({READY})()"
+FAILED = "() => document.getElementById('setup').dataset.state === 'failed'"
+"""To be waited for: JavaScript for `until`."""
+
+_CALL = """async ([op, args]) => {
+  try {
+    return { value: (await satchel.engine.call(op, args)) ?? null };
+  } catch ({ name, message }) {
+    return { error: name, message };
+  }
+}"""
+
+_NAMES = """async () => ({
+  databases: (await indexedDB.databases()).map(({ name }) => name).sort(),
+  caches: (await caches.keys()).sort(),
+})"""
+
+_BLOBS = """async (model) => {
+  const { name } = (await indexedDB.databases()).find(({ name }) => name.startsWith("satchel:"));
+  const database = await new Promise((resolve, reject) => {
+    const request = indexedDB.open(name);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const count = (table) => new Promise((resolve, reject) => {
+    const request = database.transaction(table).objectStore(table).count();
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const counts = { models: await count("models"), blobs: await count("blobs") };
+  database.close();
+  return counts;
+}"""
+
+
+@contextmanager
+def watched(browser, *urls: str, **options) -> Iterator[object]:
+    """A visitor's browser context for a whole module, held to the same rules as `context`."""
+    watch = Watch()
+    for url in urls:
+        watch.allow_origin(url)
+    context = browser.new_context(**options)
+    context.watch = watch
+    watch.context(context)
+    yield context
+    context.close()
+    assert not watch.problems(), "\n".join(watch.problems())
+
+
+def call(page, op: str, *args: object) -> dict[str, object]:
+    """Ask the engine for an operation: {"value": …} or {"error": name, "message": …}."""
+    return page.evaluate(_CALL, [op, list(args)])
+
+
+def installed(page) -> bool:
+    """Whether the engine says that the model is on this device."""
+    (model,) = call(page, "status")["value"]["models"]
+    return model["installed"]
+
+
+def stored(page) -> dict[str, int]:
+    """How many models and blobs lie in this site's database."""
+    return page.evaluate(_BLOBS)
+
+
+def names(page) -> dict[str, list[str]]:
+    """The names of all databases and caches on this origin."""
+    return page.evaluate(_NAMES)
+
+
+def label(page, until, photo: Path = CAT, name: str = "", **waiting) -> int:
+    """Give the page a photo as people do, and return the class index of its first label.
+
+    Args:
+        photo: The file.
+        name: What the photo is called; one page, one photo of each name.
+    """
+    choose(page, copy_of(photo, name or photo.name))
+    return answer(page, until, name or photo.name, **waiting)
+
+
+def answer(page, until, name: str, **waiting) -> int:
+    """Wait for a photo that was given before, and return the class index of its first label."""
+    until(page, f"() => ({state(name, 'done')})() || ({state(name, 'failed')})()", **waiting)
+    card = page.locator(f"[data-testid=result][data-name='{name}']")
+    assert card.get_attribute("data-state") == "done", card.inner_text()
+    return int(card.get_attribute("data-index"))
