@@ -1,5 +1,6 @@
 """The test command: what runs where, and what it needs beforehand."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -34,7 +35,8 @@ def run(*, everything: bool, quick: bool, arguments: Sequence[str]) -> int:
     if everything:
         toolenv.python("torch")
     command = [sys.executable, "-m", "pytest", *_defaults(everything, quick, arguments)]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    seeds = {"SATCHEL_HYPOTHESIS": "long"} if everything else {}
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **seeds}, check=False).returncode
 
 
 def _defaults(everything: bool, quick: bool, arguments: Sequence[str]) -> list[str]:

@@ -6,13 +6,24 @@ thread's event loop while it runs, and the engine's tests need that loop for the
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import hypothesis
 import pytest
+
+# The machine may be busy: a slow example is no failure. `test --all` looks for longer.
+hypothesis.settings.register_profile(
+    "usual", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile(
+    "long", hypothesis.settings.get_profile("usual"), max_examples=1000
+)
+hypothesis.settings.load_profile(os.environ.get("SATCHEL_HYPOTHESIS", "usual"))
 
 ROOT = Path(__file__).resolve().parent.parent
 
