@@ -243,3 +243,29 @@ json.dumps(sums)
     assert sums.pop("refused")
     assert {"buffer", "view", "words", "blob"} <= set(sums)
     assert set(sums.values()) == {21}
+
+
+def test_no_session_is_left_behind_by_models_that_were_closed_or_refused(bare, browser):
+    page = browser.new_page()
+    page.goto(bare)
+    code = INSTALL + """
+import satchel
+from pyodide.http import pyfetch
+from satchel import platform
+satchel.configure(ort_url=base + "ort/ort.wasm.bundle.min.mjs")
+engine = platform.current().engines["onnxruntime"]
+counts = [(await engine.describe())["sessions"]]
+for name in ("sequence", "unknown_operator", "fixed"):
+    data = await (await pyfetch(base + f"files/{name}.onnx")).bytes()
+    runtime = satchel.EdgeRuntime(data)
+    try:
+        await runtime.load()
+        counts.append((await engine.describe())["sessions"])
+    except satchel.ModelError:
+        pass
+    await runtime.close()
+    counts.append((await engine.describe())["sessions"])
+json.dumps(counts)
+"""
+    assert bare_page.run(page, code) == [0, 0, 0, 1, 0]
+    page.close()

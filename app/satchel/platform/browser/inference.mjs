@@ -37,7 +37,8 @@ export function serve({ port, ort: url, ort_wasm: wasm, threads = 1, first = fal
   const operations = {
     async describe() {
       const ort = await engine;
-      return { version: ort.env.versions?.web ?? "unknown", threads: ort.env.wasm.numThreads };
+      const { versions, wasm } = ort.env;
+      return { version: versions.web, threads: wasm.numThreads, sessions: sessions.size };
     },
 
     // blob: Blob of the model file; options: {level, config: {key: value}}

@@ -42,7 +42,11 @@ class OrtWeb:
         worker = self._worker(None)
         async with worker.turn:
             answer = await worker.call("describe")
-        return {"version": str(answer.version), "threads": int(answer.threads)}
+        return {
+            "version": str(answer.version),
+            "threads": int(answer.threads),
+            "sessions": int(answer.sessions),
+        }
 
     async def load(self, model: Blob, options: SessionOptions) -> OrtSession:
         session = OrtSession(self._worker(options.threads), model, options)
