@@ -8,11 +8,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
 
 from satchel.errors import ManifestError
+from satchel.fields import (
+    boolean,
+    build,
+    list_of,
+    map_of,
+    mapping,
+    number,
+    one_of,
+    optional,
+    size,
+    text,
+    wrong,
+)
 from satchel.versions import Version
 
 __all__ = [
@@ -171,170 +184,88 @@ def _plain(value: Any) -> Any:
 
 
 def _manifest(tree: object) -> Manifest:
-    data = _object(tree, "manifest")
+    data = mapping(tree, "manifest")
     if data.pop("schema", None) != SCHEMA:
         raise ManifestError(
             f"The manifest's schema is not {SCHEMA}",
             todo="Reload the page: a newer version of it may understand this manifest",
         )
-    return _build(
+    return build(
         Manifest,
         data,
         "manifest",
         model=_identifier,
-        task=_text,
-        title=_text,
-        releases=_list_of(_release),
-        minimum_version=_optional(_version),
-        revoked=_list_of(_version),
+        task=text,
+        title=text,
+        releases=list_of(_release),
+        minimum_version=optional(_version),
+        revoked=list_of(_version),
     )
 
 
 def _release(tree: object, where: str) -> Release:
     def platforms(value: object, where: str) -> dict[str, tuple[Variant, ...]]:
-        parsed: dict[str, tuple[Variant, ...]] = _map_of(_list_of(_variant))(value, where)
+        parsed: dict[str, tuple[Variant, ...]] = map_of(list_of(_variant))(value, where)
         return parsed
 
-    return _build(
+    return build(
         Release,
-        _object(tree, where),
+        mapping(tree, where),
         where,
         version=_version,
-        changelog=_text,
-        licence=_text,
+        changelog=text,
+        licence=text,
         platforms=platforms,
-        mandatory=_boolean,
-        rollout=_number,
-        minimum_app=_text,
+        mandatory=boolean,
+        rollout=number,
+        minimum_app=text,
     )
 
 
 def _variant(tree: object, where: str) -> Variant:
-    return _build(
+    return build(
         Variant,
-        _object(tree, where),
+        mapping(tree, where),
         where,
         name=_identifier,
         engine=_identifier,
         blob=_reference,
-        chunks=_optional(_reference),
-        golden=_optional(_reference),
+        chunks=optional(_reference),
+        golden=optional(_reference),
         session=_session,
-        files=_map_of(_reference),
-        resolutions=_list_of(_size),
-        accuracy=_optional(_map_of(_number)),
-        latency_ms=_optional(_number),
-        cpu_seconds=_optional(_number),
+        files=map_of(_reference),
+        resolutions=list_of(size),
+        accuracy=optional(map_of(number)),
+        latency_ms=optional(number),
+        cpu_seconds=optional(number),
     )
 
 
 def _reference(tree: object, where: str) -> Reference:
-    return _build(Reference, _object(tree, where), where, sha256=_digest, size=_size)
+    return build(Reference, mapping(tree, where), where, sha256=_digest, size=size)
 
 
 def _session(tree: object, where: str) -> SessionSettings:
-    return _build(
+    return build(
         SessionSettings,
-        _object(tree, where),
+        mapping(tree, where),
         where,
-        graph_optimization_level=_one_of("disabled", "basic", "extended", "all"),
-        config=_map_of(_text),
+        graph_optimization_level=one_of("disabled", "basic", "extended", "all"),
+        config=map_of(text),
     )
 
 
-# Readers of one field each: (value, where) → parsed value, or an error that says where.
-
-Reader = Callable[[object, str], Any]
-T = TypeVar("T")
-
-
-def _build(kind: type[T], data: dict[str, object], where: str, **readers: Reader) -> T:
-    required = {field.name for field in fields(kind) if _is_required(field)}  # type: ignore[arg-type]
-    for name in data.keys() - readers.keys():
-        raise _wrong(f"{where}.{name}", "is unknown")
-    for name in sorted(required - data.keys()):
-        raise _wrong(f"{where}.{name}", "is missing")
-    return kind(**{name: readers[name](value, f"{where}.{name}") for name, value in data.items()})
-
-
-def _is_required(item: Any) -> bool:
-    return item.default is MISSING and item.default_factory is MISSING
-
-
-def _wrong(where: str, problem: str) -> ManifestError:
-    return ManifestError(f"The manifest's field {where} {problem}")
-
-
-def _object(value: object, where: str) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise _wrong(where, "is no object")
-    return dict(value)
-
-
-def _text(value: object, where: str) -> str:
-    if not isinstance(value, str):
-        raise _wrong(where, "is no text")
-    return value
-
-
 def _identifier(value: object, where: str) -> str:
-    if not _IDENTIFIER.fullmatch(_text(value, where)):
-        raise _wrong(where, "is no name of letters, digits, '.', '_' and '-'")
+    if not _IDENTIFIER.fullmatch(text(value, where)):
+        raise wrong(where, "is no name of letters, digits, '.', '_' and '-'")
     return str(value)
 
 
 def _digest(value: object, where: str) -> str:
-    if not _DIGEST.fullmatch(_text(value, where)):
-        raise _wrong(where, "is no SHA-256 in lower-case hex")
+    if not _DIGEST.fullmatch(text(value, where)):
+        raise wrong(where, "is no SHA-256 in lower-case hex")
     return str(value)
 
 
 def _version(value: object, where: str) -> Version:
-    return Version.parse(_text(value, where))
-
-
-def _boolean(value: object, where: str) -> bool:
-    if not isinstance(value, bool):
-        raise _wrong(where, "is neither true nor false")
-    return value
-
-
-def _number(value: object, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _wrong(where, "is no number")
-    return value
-
-
-def _size(value: object, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise _wrong(where, "is no whole number from 0 up")
-    return value
-
-
-def _one_of(*choices: str) -> Reader:
-    def read(value: object, where: str) -> str:
-        if value not in choices:
-            raise _wrong(where, f"is none of {', '.join(choices)}")
-        return str(value)
-
-    return read
-
-
-def _optional(reader: Reader) -> Reader:
-    return lambda value, where: None if value is None else reader(value, where)
-
-
-def _list_of(reader: Reader) -> Reader:
-    def read(value: object, where: str) -> tuple[Any, ...]:
-        if not isinstance(value, Sequence) or isinstance(value, str):
-            raise _wrong(where, "is no list")
-        return tuple(reader(item, f"{where}[{index}]") for index, item in enumerate(value))
-
-    return read
-
-
-def _map_of(reader: Reader) -> Reader:
-    def read(value: object, where: str) -> dict[str, Any]:
-        return {key: reader(item, f"{where}.{key}") for key, item in _object(value, where).items()}
-
-    return read
+    return Version.parse(text(value, where))

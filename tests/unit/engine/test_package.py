@@ -64,7 +64,7 @@ def test_only_the_browser_platform_touches_javascript():
 
 LAYERS = (
     {"errors"},
-    {"tensors", "settings", "versions"},
+    {"tensors", "settings", "versions", "fields"},
     {"platform", "manifest"},
     {"transfer", "installed", "schema"},
     {"runtime"},

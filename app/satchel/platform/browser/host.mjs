@@ -7,14 +7,20 @@ export class Rpc {
   #next = 0;
   #calls = new Map();
   onevent = () => {};
+  /** Told, with an error, when nobody is there any more to answer. */
+  onend = () => {};
+  ended = false;
 
   constructor(port) {
     this.port = port;
     port.onmessage = ({ data }) => this.#receive(data);
+    // A worker that the browser ends says nothing; where browsers know this event, its port does.
+    port.addEventListener("close", () => this.fail(dead("the worker was ended")));
   }
 
   call(op, args = [], { transfer = [], onProgress, signal } = {}) {
     return new Promise((resolve, reject) => {
+      if (this.ended) throw dead("the worker was ended");
       const id = ++this.#next;
       this.#calls.set(id, { resolve, reject, onProgress });
       signal?.addEventListener("abort", () => this.port.postMessage({ cancel: id }), {
@@ -24,10 +30,13 @@ export class Rpc {
     });
   }
 
-  /** Let every open call fail: the other side is gone. */
+  /** Let every open call fail, and each later one: the other side is gone. */
   fail(error) {
+    if (this.ended) return;
+    this.ended = true;
     for (const { reject } of this.#calls.values()) reject(error);
     this.#calls.clear();
+    this.onend(error);
   }
 
   #receive({ id, value, error, progress, event }) {

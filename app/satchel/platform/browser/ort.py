@@ -41,6 +41,7 @@ class OrtWeb:
     async def describe(self) -> Mapping[str, str | int]:
         worker = self._worker(None)
         async with worker.turn:
+            worker.check()
             answer = await worker.call("describe")
         return {
             "version": str(answer.version),
@@ -101,6 +102,11 @@ class Worker:
             self.end()
             raise
 
+    def check(self) -> None:
+        """Have a worker that the browser ended meanwhile replaced. The caller holds `turn`."""
+        if self._link is not None and self._link.rpc.ended:
+            self.end()
+
     def end(self) -> None:
         """End the worker, whatever it does; the next call starts a new one."""
         if self._link is not None:
@@ -151,11 +157,13 @@ class OrtSession:
 
     async def close(self) -> None:
         async with self._worker.turn:
+            self._worker.check()
             handle, self._handle = self._handle, None
             if handle is not None and self._generation == self._worker.generation:
                 await self._worker.call("release", handle)
 
     async def _ensure_loaded(self) -> int:
+        self._worker.check()
         if self._handle is None or self._generation != self._worker.generation:
             settings_for_ort = options(
                 level=self._options.graph_optimization_level, config=dict(self._options.config)
