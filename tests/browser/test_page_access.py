@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from page_photos import CAT, HEIC, INTERFACE, Gate, choose, copy_of, state
+from page_photos import CAT, HEIC, INTERFACE, Gate, choose, copy_of, leave, state
 
 from builder import node
 
@@ -36,6 +36,7 @@ def visit(browser, watch, site_url, until):
 
     yield start
     for context in contexts:
+        leave(context)
         context.close()
 
 
@@ -160,14 +161,14 @@ def test_the_skip_link_leads_into_the_view_that_is_shown(visit):
     assert page.locator("#view-about").is_visible()
 
 
-def test_changing_the_view_takes_the_reader_along(visit):
+def test_changing_the_view_takes_the_reader_along(visit, until):
     page = visit(hold="**/pyodide.asm.wasm")
     page.get_by_role("link", name="About", exact=True).press("Enter")
-    assert page.evaluate("document.activeElement.id") == "about-title"
+    until(page, "() => document.activeElement.id === 'about-title'")
     assert page.title() == "About · Satchel"
     assert page.locator("nav [aria-current]").inner_text() == "About"
     page.go_back()
-    assert page.locator("#view-label").is_visible()
+    page.locator("#view-label").wait_for()
 
 
 def test_the_focus_stays_when_its_button_goes(visit, until):

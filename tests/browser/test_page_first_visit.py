@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from page_photos import CAT, INTERFACE, READY, Gate, choose, state
+from page_photos import CAT, INTERFACE, READY, Gate, choose, leave, state
 
 from builder.server import serving
 
@@ -55,8 +55,9 @@ def test_the_engine_starts_while_the_first_screen_can_already_be_used(
     page.goto(site_url)
     until(page, INTERFACE)
     page.get_by_role("link", name="About", exact=True).click()
-    assert page.locator("#view-about").is_visible()
+    page.locator("#view-about").wait_for()
     assert page.get_by_test_id("engine-state").get_attribute("data-state") == "starting"
+    leave(context)
 
 
 @pytest.mark.parametrize("connection", METERED.values(), ids=METERED.keys())

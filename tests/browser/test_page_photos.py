@@ -19,6 +19,7 @@ from page_photos import (
     choose,
     copy_of,
     hand_over,
+    leave,
     result,
     state,
     turned_photo,
@@ -130,6 +131,7 @@ def test_all_that_wait_can_be_cancelled_at_once_and_the_list_cleared(
     page.get_by_role("button", name="Clear the list").click()
     until(page, "() => document.querySelector('[data-testid=result]') === null")
     assert page.locator("#queue").is_hidden()
+    leave(context)
 
 
 def test_the_results_can_be_saved_as_a_table_and_as_json(opened, until, tmp_path):
