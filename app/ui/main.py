@@ -2,7 +2,7 @@
 
 from about import fill_about, show_versions
 from camera import Camera
-from dom import announce, by_id, listen
+from dom import by_id, listen
 from download import Download
 from label import LabelPanel
 from notes import dismiss, note
@@ -118,7 +118,6 @@ class Page:
         if answer.ok:
             self.label.add([answer.value])
         else:
-            announce("")
             note("sample", "The sample did not arrive: {}.".format(answer.message), "warn")
 
 
