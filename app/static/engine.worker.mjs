@@ -6,6 +6,7 @@ addEventListener("message", function receive({ data }) {
   if (data.type !== "init") return;
   removeEventListener("message", receive);
   const tell = (event, value) => data.ui.postMessage({ event, value });
+  host.pulse().then((name) => tell("pulse", name));
   boot(data, tell).catch((error) => {
     // Calls that are waiting get the reason too.
     const message = `Python could not be started. ${error.message ?? error} Reload the page to try again.`;

@@ -1,8 +1,9 @@
-import { Rpc } from "../satchel/platform/browser/host.mjs";
+import { afterEnd, Rpc } from "../satchel/platform/browser/host.mjs";
 
 /** More threads than this bring little for models of this size, and take the device's breath. */
 const MOST_THREADS = 4;
 const UNFETCHED = "its file could not be fetched";
+const ENDED = "the browser ended it, perhaps for want of memory";
 
 /**
  * The engine as the page sees it: two workers, which can be started, stopped and started again,
@@ -91,9 +92,12 @@ export class Engine {
   #open() {
     const { port1, port2 } = new MessageChannel();
     this.#rpc = new Rpc(port1);
-    // The worker's clock began later than the page's, and it is the page that people wait for.
-    this.#rpc.onevent = (name, value) =>
-      this.#signals.emit(name, name === "phase" ? this.#timed(value) : value, value?.part);
+    const rpc = this.#rpc;
+    rpc.onevent = (name, value) => {
+      if (name === "pulse") afterEnd(value, () => rpc === this.#rpc && this.#failed(ENDED));
+      // The worker's clock began later than the page's, and it is the page that people wait for.
+      else this.#signals.emit(name, name === "phase" ? this.#timed(value) : value, value?.part);
+    };
     this.#port = port2;
   }
 

@@ -106,3 +106,23 @@ def answer(page, until, name: str, **waiting) -> int:
     card = page.locator(f"[data-testid=result][data-name='{name}']")
     assert card.get_attribute("data-state") == "done", card.inner_text()
     return int(card.get_attribute("data-index"))
+
+
+def workers(page, script: str) -> list[object]:
+    """The page's workers that run this script."""
+    return [worker for worker in page.workers if f"/assets/{script}." in worker.url]
+
+
+def end_worker(page, script: str) -> None:
+    """End the page's worker that runs this script, as a browser does that needs the memory.
+
+    The page gets no error event: nothing but silence.
+    """
+    (worker,) = workers(page, script)
+    with worker.expect_event("close"):
+        worker.evaluate("() => { setTimeout(() => close()) }")
+
+
+def end_inference(page) -> None:
+    """End the inference worker."""
+    end_worker(page, "inference")

@@ -7,20 +7,17 @@ export class Rpc {
   #next = 0;
   #calls = new Map();
   onevent = () => {};
-  /** Told, with an error, when nobody is there any more to answer. */
-  onend = () => {};
+  /** Whether nobody is there any more to answer. */
   ended = false;
 
   constructor(port) {
     this.port = port;
     port.onmessage = ({ data }) => this.#receive(data);
-    // A worker that the browser ends says nothing; where browsers know this event, its port does.
-    port.addEventListener("close", () => this.fail(dead("the worker was ended")));
   }
 
   call(op, args = [], { transfer = [], onProgress, signal } = {}) {
     return new Promise((resolve, reject) => {
-      if (this.ended) throw dead("the worker was ended");
+      if (this.ended) throw dead();
       const id = ++this.#next;
       this.#calls.set(id, { resolve, reject, onProgress });
       signal?.addEventListener("abort", () => this.port.postMessage({ cancel: id }), {
@@ -36,7 +33,6 @@ export class Rpc {
     this.ended = true;
     for (const { reject } of this.#calls.values()) reject(error);
     this.#calls.clear();
-    this.onend(error);
   }
 
   #receive({ id, value, error, progress, event }) {
@@ -69,15 +65,39 @@ export async function spawn(threads, ort, ortWasm, source) {
     spawnFrom(source, threads, ort, ortWasm));
   const rpc = new Rpc(port);
   onerror((why) => rpc.fail(dead(why)));
+  rpc.call("pulse").then(
+    (name) => afterEnd(name, () => rpc.fail(dead())),
+    () => {},
+  );
   const end = () => {
-    rpc.fail(dead("the worker was ended"));
+    rpc.fail(dead());
     terminate();
   };
   return { rpc, terminate: end };
 }
 
 const dead = (why) =>
-  Object.assign(new Error(why || "the worker died"), { code: "crash", fatal: true });
+  Object.assign(new Error(why || "the worker was ended"), { code: "crash", fatal: true });
+
+/**
+ * The name of a lock that this worker holds as long as it lives. A worker that the browser ends
+ * has no event to say so, but its locks pass on.
+ */
+export function pulse() {
+  return new Promise((resolve) => {
+    if (!navigator.locks) return resolve(null);
+    const name = `satchel:pulse:${crypto.randomUUID()}`;
+    navigator.locks.request(name, () => {
+      resolve(name);
+      return new Promise(() => {});
+    });
+  });
+}
+
+/** Call `report` once the worker with this pulse is gone, however it went. */
+export function afterEnd(name, report) {
+  if (name) navigator.locks.request(name, () => report());
+}
 
 function spawnFrom(source, threads, ort, ortWasm) {
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));

@@ -81,6 +81,18 @@ export function serve({ port, ort: url, ort_wasm: wasm, threads = 1, first = fal
       return { value, transfer: [...transfer] };
     },
 
+    // The name of a lock that this worker holds as long as it lives (`pulse` in host.mjs, which
+    // this file must not import).
+    pulse: () =>
+      new Promise((resolve) => {
+        if (!navigator.locks) return resolve(null);
+        const name = `satchel:pulse:${crypto.randomUUID()}`;
+        navigator.locks.request(name, () => {
+          resolve(name);
+          return new Promise(() => {});
+        });
+      }),
+
     async release(handle) {
       const session = sessions.get(handle);
       sessions.delete(handle);
