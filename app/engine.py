@@ -54,7 +54,11 @@ class Engine:
         """Load the label model if it is here, so that the first photo does not wait for it."""
         for model in self._site["models"]:
             if model["task"] == "label" and await self._library.find(model["id"]):
-                await self._label(model["id"])
+                try:
+                    await self._label(model["id"])
+                except satchel.IntegrityError:
+                    # Not whole any more: it is of no use, and the page can only get it anew.
+                    await self.remove(model["id"])
 
     async def status(self) -> dict[str, Any]:
         """Versions, threads, models and storage, for the page's status strip."""

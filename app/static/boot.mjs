@@ -38,7 +38,8 @@ globalThis.satchel = {
 
 keepBuild();
 signals.on("phase", ({ phase }) => {
-  if (phase !== "ready") return;
+  // Also when it failed: the service worker gets files anew that came spoilt, and verifies them.
+  if (phase !== "ready" && phase !== "failed") return;
   offline.register().then(() => offline.tidy());
 });
 // What is kept already costs nothing. On a metered connection the rest waits for consent.

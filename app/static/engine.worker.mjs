@@ -9,7 +9,8 @@ addEventListener("message", function receive({ data }) {
   host.pulse().then((name) => tell("pulse", name));
   boot(data, tell).catch((error) => {
     // Calls that are waiting get the reason too.
-    const message = `Python could not be started. ${error.message ?? error} Reload the page to try again.`;
+    const why = `${error.message ?? error}`.replace(/[^.!?]$/, "$&.");
+    const message = `Python could not be started. ${why} Reload the page to try again.`;
     data.ui.onmessage = ({ data: { id } }) =>
       data.ui.postMessage({ id, error: { name: "BootError", message } });
     tell("phase", { phase: "failed", text: message, ms: performance.now() });
@@ -29,11 +30,13 @@ async function boot({ site, base, first, ui, inference, threads }, tell) {
   inference.start(); // nobody else listens before Python does
   if (first) countDownloads([url(urls.pyodide), url(urls.wheel)], partSize(site, "Python"), tell);
 
+  const brokenWasm = watchWasm();
   tell("phase", { phase: "python", text: "Starting Python", ms: performance.now() });
   const wheel = fetch(url(urls.wheel)).then(bytes);
   const entry = fetch(url(urls.engine)).then(bytes);
   const { loadPyodide } = await import(`${url(urls.pyodide)}pyodide.mjs`);
-  const python = await loadPyodide({ indexURL: url(urls.pyodide), packages: ["numpy"] });
+  const loading = loadPyodide({ indexURL: url(urls.pyodide), packages: ["numpy"] });
+  const python = await Promise.race([loading, brokenWasm]);
   globalThis.pyodide = python; // for the console, and for whoever measures
   tell("phase", { phase: "packages", text: "Loading the engine", ms: performance.now() });
   python.unpackArchive(await wheel, "wheel");
@@ -87,6 +90,27 @@ function spawner(port, threads, worker, ort, ortWasm) {
       onerror: (report) => child.addEventListener("error", (event) => report(event.message)),
     };
   };
+}
+
+/**
+ * A promise that is rejected when Pyodide's WASM cannot be used: Pyodide itself only warns of it,
+ * and waits for ever. A wrong media type is none of its troubles: then it comes without streaming.
+ */
+function watchWasm() {
+  const streaming = WebAssembly.instantiateStreaming;
+  return new Promise((_, reject) => {
+    WebAssembly.instantiateStreaming = async (source, imports) => {
+      try {
+        const response = await source;
+        const type = response.headers.get("content-type");
+        if (type === "application/wasm") return await streaming(response, imports);
+        return await WebAssembly.instantiate(await bytes(response), imports);
+      } catch (error) {
+        reject(error);
+        throw error;
+      }
+    };
+  });
 }
 
 const partSize = (site, name) => site.parts.find((part) => part.name === name)?.bytes ?? 0;

@@ -20,9 +20,19 @@ const BUILDS = `satchel:${scope.pathname}:build:`;
 /** Folders whose names carry their content's hash: only these may be answered by an older build. */
 const IMMUTABLE = ["assets/", "runtime/", "wheels/"];
 
+/** Files that came otherwise than built: the browser's HTTP cache may hold them so for a year. */
+const spoilt = new Set();
+
 const controller = new PrecacheController({
   cacheName: BUILDS + build,
-  plugins: [{ cacheWillUpdate: async ({ response }) => (response.ok ? dressed(response) : null) }],
+  plugins: [
+    {
+      cacheWillUpdate: async ({ response }) => (response.ok ? dressed(response) : null),
+      fetchDidFail: async ({ originalRequest }) => void spoilt.add(originalRequest.url),
+      requestWillFetch: async ({ request }) =>
+        spoilt.has(request.url) ? new Request(request, { cache: "reload" }) : request,
+    },
+  ],
 });
 controller.addToCacheList(entries);
 
@@ -107,11 +117,23 @@ async function copyFromOlderBuilds() {
   }
 }
 
+/** Fetches what is missing; a file that fails gets a second try, past the HTTP cache. */
+async function fetchAll(event) {
+  for (;;) {
+    const before = spoilt.size;
+    try {
+      return await controller.install(event);
+    } catch (error) {
+      if (spoilt.size === before) throw error;
+    }
+  }
+}
+
 /** Stores every file, or tells the pages why not: the browser itself only says "redundant". */
 async function install(event) {
   try {
     await copyFromOlderBuilds();
-    await controller.install(event);
+    await fetchAll(event);
   } catch (error) {
     const reason = `Not every file of the page could be kept: ${error.message}`;
     for (const page of await self.clients.matchAll({ includeUncontrolled: true })) {

@@ -32,7 +32,11 @@ class BrowserFetcher:
     async def stream(self, url: str) -> AsyncIterator[Piece]:
         controller = js.AbortController.new()
         try:
-            response = await js.fetch(url, signal=controller.signal, credentials="same-origin")
+            # What comes is kept in the store, once it has been verified. The HTTP cache would only
+            # keep it twice, and give what came spoilt again, for as long as the host allows.
+            response = await js.fetch(
+                url, signal=controller.signal, credentials="same-origin", cache="no-store"
+            )
             if not response.ok:
                 raise NetworkError(
                     f"{url} could not be fetched",

@@ -129,8 +129,18 @@ export function run(rpc, handle, feeds) {
 const settled = (request) =>
   new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error("IndexedDB request failed"));
+    request.onerror = () => reject(plain(request.error, "IndexedDB request failed"));
   });
+
+/**
+ * An Error that Pyodide can hand to Python. It knows neither null nor Chromium's newer subclasses
+ * of DOMException, QuotaExceededError among them, and leaves Python's await hanging for ever.
+ */
+function plain(error, otherwise) {
+  return Object.assign(new Error(error?.message || otherwise), {
+    name: error?.name ?? "AbortError",
+  });
+}
 
 /** Open a database, creating the object stores that are missing. */
 export function openDatabase(name, version, tables) {
@@ -142,7 +152,7 @@ export function openDatabase(name, version, tables) {
           request.result.createObjectStore(table);
       }
     };
-    request.onerror = () => reject(request.error ?? new Error("IndexedDB cannot be opened"));
+    request.onerror = () => reject(plain(request.error, "IndexedDB cannot be opened"));
     request.onsuccess = () => {
       const database = request.result;
       // Another tab with a newer version may upgrade; the next use here opens afresh.
@@ -181,11 +191,9 @@ export async function commit(database, changes) {
 function transact(database, changes) {
   const tables = [...new Set(changes.map(([, table]) => table))];
   const transaction = database.transaction(tables, "readwrite", { durability: "strict" });
-  // Reject with a real error always: a promise rejected with null would hang Python's await.
   const done = new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();
-    transaction.onabort = () =>
-      reject(transaction.error ?? new DOMException("The transaction was aborted", "AbortError"));
+    transaction.onabort = () => reject(plain(transaction.error, "The transaction was aborted"));
   });
   for (const [op, table, key, value] of changes) {
     const store = transaction.objectStore(table);

@@ -1,0 +1,137 @@
+"""A network that fails as real ones do, between the built site and the browser."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+
+class Network:
+    """An ASGI wrapper for `serving(…, wrap=network)`: spoils what is asked for, while told to."""
+
+    def __init__(self) -> None:
+        self._pattern: re.Pattern[str] | None = None
+        self._spoil: Callable | None = None
+        self._stalled = 0
+
+    def __call__(self, app):
+        async def wrapped(scope, receive, send):
+            if self._pattern is None or not self._pattern.search(scope["path"]):
+                await app(scope, receive, send)
+                return
+            status, headers, body = await _whole(app, scope, receive)
+            await self._spoil(self, status, headers, body, send)
+
+        return wrapped
+
+    @contextmanager
+    def fault(self, pattern: str, spoil: Callable) -> Iterator[None]:
+        """Spoil every answer whose path matches, for as long as the block runs."""
+        self._spoil, self._pattern = spoil, re.compile(pattern)
+        yield
+        self._pattern = None
+
+    @property
+    def stalled(self) -> bool:
+        """Whether somebody waits for the rest of an answer."""
+        return self._stalled > 0
+
+    # ---- what can go wrong: each answers with (status, headers, body)
+
+    async def cut(self, status, headers, body, send):
+        """The connection breaks half-way; the browser can tell by Content-Length."""
+        await _begin(send, status, headers)
+        await send(
+            {"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True}
+        )
+        raise ConnectionError("cut on purpose")
+
+    async def cut_without_length(self, status, headers, body, send):
+        """It breaks half-way in chunked encoding."""
+        await self.cut(status, _without_length(headers), body, send)
+
+    async def end_early(self, status, headers, body, send):
+        """Half of it comes, and the connection ends as if that were all."""
+        await _begin(send, status, _without_length(headers))
+        await send({"type": "http.response.body", "body": body[: len(body) // 2]})
+
+    async def flip(self, status, headers, body, send):
+        """One byte in the middle is another one."""
+        middle = len(body) // 2
+        spoilt = body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
+        await _begin(send, status, headers)
+        await send({"type": "http.response.body", "body": spoilt})
+
+    async def append(self, status, headers, body, send):
+        """More comes than was promised, as from hosts that add something of their own."""
+        await _begin(send, status, _without_length(headers))
+        await send({"type": "http.response.body", "body": body + b"<!-- hosted by us -->"})
+
+    async def empty(self, status, headers, body, send):
+        """Nothing comes, with status 200."""
+        await _begin(send, status, _without_length(headers))
+        await send({"type": "http.response.body", "body": b""})
+
+    async def missing(self, status, headers, body, send):
+        """404."""
+        await _refuse(send, 404)
+
+    async def broken(self, status, headers, body, send):
+        """500."""
+        await _refuse(send, 500)
+
+    async def mistyped(self, status, headers, body, send):
+        """It is all there, but called text."""
+        others = [(name, value) for name, value in headers if name != b"content-type"]
+        await _begin(send, status, [*others, (b"content-type", b"text/plain")])
+        await send({"type": "http.response.body", "body": body})
+
+    async def stall(self, status, headers, body, send):
+        """Half of it comes, and then nothing happens until the browser goes away."""
+        await _begin(send, status, headers)
+        await send(
+            {"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True}
+        )
+        self._stalled += 1
+        try:
+            pattern = self._pattern
+            while self._pattern is pattern:
+                await asyncio.sleep(0.02)
+        finally:
+            self._stalled -= 1
+        raise ConnectionError("cut on purpose")
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return Network()
+
+
+async def _whole(app, scope, receive):
+    started, body = {}, []
+
+    async def collect(message):
+        if message["type"] == "http.response.start":
+            started.update(message)
+        else:
+            body.append(message.get("body", b""))
+
+    await app(scope, receive, collect)
+    return started["status"], list(started["headers"]), b"".join(body)
+
+
+async def _begin(send, status, headers):
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+
+
+async def _refuse(send, status):
+    await _begin(send, status, [(b"content-type", b"text/plain"), (b"cache-control", b"no-store")])
+    await send({"type": "http.response.body", "body": b"no"})
+
+
+def _without_length(headers):
+    return [(name, value) for name, value in headers if name != b"content-length"]

@@ -1,0 +1,81 @@
+"""Files of the page itself that arrive cut, changed or mistyped."""
+
+from __future__ import annotations
+
+import pytest
+import visit
+from page_photos import CATS, READY
+
+from builder.server import serving
+
+OFFLINE_FAILED = "() => document.querySelector('[data-note=offline]')?.textContent ?? ''"
+
+
+@pytest.fixture
+def host(dist, network, watch):
+    with serving(dist, wrap=network) as url:
+        watch.allow_origin(url)
+        yield url
+
+
+@pytest.mark.parametrize(
+    ("where", "how"), [("/notices.txt", "end_early"), ("/icons/icon-512", "flip"), ("/$", "append")]
+)
+def test_a_file_that_is_not_what_was_built_is_never_kept_and_the_page_says_so(
+    page, host, network, watch, until, where, how
+):
+    watch.expect("integrity")
+    with network.fault(
+        where if where != "/$" else r"/(index\.html)?$", getattr(type(network), how)
+    ):
+        page.goto(host)
+        said = until(page, OFFLINE_FAILED)
+        assert "could not be set up for offline use" in said
+        until(page, READY)
+        assert visit.label(page, until) in CATS
+    # The next visit heals it.
+    page.reload()
+    until(page, visit.OFFLINE_READY)
+    assert page.evaluate(OFFLINE_FAILED) == ""
+
+
+def test_wasm_under_a_wrong_media_type_works_all_the_same(page, host, network, watch, until):
+    watch.expect("micropython.mjs")  # it says that it goes another way
+    with network.fault(r"\.wasm$", type(network).mistyped):
+        page.goto(host)
+        assert visit.label(page, until) in CATS
+
+
+@pytest.mark.parametrize(
+    ("where", "how", "words"),
+    [
+        (r"pyodide\.asm\.wasm$", "end_early", "Python could not be started"),
+        (r"ort-wasm.*\.wasm$", "end_early", "onnxruntime could not be started"),
+    ],
+)
+def test_an_engine_that_came_spoilt_is_told_and_heals_although_the_browser_keeps_files_for_a_year(
+    page, host, network, watch, until, where, how, words
+):
+    watch.expect("")  # browsers and onnxruntime have a lot to say about it
+    with network.fault(where, getattr(type(network), how)):
+        page.goto(host)
+        until(page, visit.FAILED)
+        assert words in page.inner_text("#setup-why")
+    page.reload()
+    again = page.get_by_role("button", name="Try again")
+    until(page, f"() => ({READY})() || ({visit.FAILED})()")
+    until(page, "() => navigator.serviceWorker.controller !== null")
+    if again.is_visible():
+        again.click()
+    until(page, READY)
+    assert visit.label(page, until) in CATS
+
+
+def test_python_that_is_missing_is_told_and_can_be_tried_again(page, host, network, watch, until):
+    watch.expect("Failed to load resource")
+    with network.fault(r"pyodide\.asm\.wasm$", type(network).missing):
+        page.goto(host)
+        until(page, visit.FAILED)
+        assert "404" in page.inner_text("#setup-why")
+    page.get_by_role("button", name="Try again").click()
+    assert visit.label(page, until) in CATS
