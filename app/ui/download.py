@@ -126,7 +126,8 @@ class Download:
 
     def _downloaded(self, news):
         self._received[news.part] = news.received
-        if not self._up and host.first and self._agreed:
+        # What was under way when it stopped still comes in, and must not hide why.
+        if self.state == "starting" and not self._up and host.first:
             self._panel.show_progress(self._received)
 
     def _installing(self, news):
