@@ -53,7 +53,7 @@ registerRoute(
 );
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(install(event));
+  event.waitUntil(install());
 });
 
 self.addEventListener("activate", (event) => {
@@ -118,11 +118,13 @@ async function copyFromOlderBuilds() {
 }
 
 /** Fetches what is missing; a file that fails gets a second try, past the HTTP cache. */
-async function fetchAll(event) {
+async function fetchAll() {
+  // Workbox hands each try to `waitUntil`, and one that fails would be the end of the install.
+  const attempt = { type: "install", waitUntil() {} };
   for (;;) {
     const before = spoilt.size;
     try {
-      return await controller.install(event);
+      return await controller.install(attempt);
     } catch (error) {
       if (spoilt.size === before) throw error;
     }
@@ -130,10 +132,10 @@ async function fetchAll(event) {
 }
 
 /** Stores every file, or tells the pages why not: the browser itself only says "redundant". */
-async function install(event) {
+async function install() {
   try {
     await copyFromOlderBuilds();
-    await fetchAll(event);
+    await fetchAll();
   } catch (error) {
     const reason = `Not every file of the page could be kept: ${error.message}`;
     for (const page of await self.clients.matchAll({ includeUncontrolled: true })) {
