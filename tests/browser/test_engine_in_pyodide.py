@@ -248,7 +248,9 @@ json.dumps(sums)
 def test_no_session_is_left_behind_by_models_that_were_closed_or_refused(bare, browser):
     page = browser.new_page()
     page.goto(bare)
-    code = INSTALL + """
+    code = (
+        INSTALL
+        + """
 import satchel
 from pyodide.http import pyfetch
 from satchel import platform
@@ -267,5 +269,6 @@ for name in ("sequence", "unknown_operator", "fixed"):
     counts.append((await engine.describe())["sessions"])
 json.dumps(counts)
 """
+    )
     assert bare_page.run(page, code) == [0, 0, 0, 1, 0]
     page.close()
