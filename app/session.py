@@ -6,6 +6,7 @@ then is taken again here. String hashes can't be: their seed lies in every dict 
 
 from __future__ import annotations
 
+import _locale
 import importlib
 import importlib.util
 import os
@@ -24,7 +25,7 @@ _YEAR = (365 * 24 + 6) * 60 * 60
 
 
 def begin(environment: Sequence[str], numpy_wheel: Callable[[], Any]) -> None:
-    """Take this session's environment, clock and randomness.
+    """Take this session's environment, locale, clock and randomness.
 
     Args:
         environment: "NAME=value" for each variable of the environment.
@@ -37,10 +38,11 @@ def begin(environment: Sequence[str], numpy_wheel: Callable[[], Any]) -> None:
 
 
 def _refresh_environment(environment: Sequence[str]) -> None:
-    os.environ.clear()
+    # The recorder's has the same names; what Pyodide adds at every start is there already.
     for line in environment:
         name, _, value = line.partition("=")
         os.environ[name] = value
+    _locale.setlocale(_locale.LC_CTYPE, "")  # as Python does when it starts
 
 
 def _refresh_clock() -> None:

@@ -56,10 +56,15 @@ def pack(recording: Recording, ids: Mapping[str, str]) -> bytes:
         "page": PAGE,
         "runs": runs,
     }
+    pages = (recording.heap[first * PAGE : (first + count) * PAGE] for first, count in runs)
+    return joined(header, recording.head, *pages)
+
+
+def joined(header: Mapping[str, Any], *rest: bytes) -> bytes:
+    """Return a file with this header and, aligned behind it, the rest."""
     text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
     text += b" " * (-(len(MAGIC) + 4 + len(text)) % ALIGNMENT)
-    pages = (recording.heap[first * PAGE : (first + count) * PAGE] for first, count in runs)
-    return b"".join([MAGIC, struct.pack("<I", len(text)), text, recording.head, *pages])
+    return b"".join([MAGIC, struct.pack("<I", len(text)), text, *rest])
 
 
 def compress(data: bytes) -> bytes:
@@ -89,10 +94,9 @@ def filled(heap: bytes) -> Iterator[tuple[int, int]]:
         yield first, pages - first
 
 
-def header(data: bytes) -> dict[str, Any]:
-    """Read the header of a packed snapshot."""
+def split(data: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return a file's header and what comes behind it."""
     if data[:4] != MAGIC:
         raise ValueError("this isn't a snapshot")
     (length,) = struct.unpack_from("<I", data, 4)
-    parsed: dict[str, Any] = json.loads(data[8 : 8 + length])
-    return parsed
+    return json.loads(data[8 : 8 + length]), data[8 + length :]

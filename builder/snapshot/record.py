@@ -62,6 +62,8 @@ class Snapshot:
     bytes: int
     """Length of what is compressed."""
     ids: Mapping[str, str]
+    modules: frozenset[str]
+    """Every module that is imported in it."""
 
 
 def snapshot() -> Snapshot | None:
@@ -127,7 +129,11 @@ def libraries() -> list[Library]:
 def _read(place: Path) -> Snapshot:
     about = json.loads((place / "snapshot.json").read_text("utf-8"))
     return Snapshot(
-        (place / "snapshot.gz").read_bytes(), about["sha256"], about["bytes"], about["ids"]
+        compressed=(place / "snapshot.gz").read_bytes(),
+        sha256=about["sha256"],
+        bytes=about["bytes"],
+        ids=about["ids"],
+        modules=frozenset(about["modules"].split()),
     )
 
 
@@ -146,7 +152,7 @@ def _record(chromium: Path, place: Path, made_from: Mapping[str, str]) -> None:
             "sha256": hashlib.sha256(packed).hexdigest(),
             "bytes": len(packed),
             "ids": made_from,
-            "modules": outcome["modules"],
+            "modules": " ".join(outcome["modules"]),
         }
         (work / "snapshot.json").write_text(json.dumps(about, indent=1), "utf-8")
         small = (work / "snapshot.gz").stat().st_size

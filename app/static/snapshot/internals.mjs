@@ -134,7 +134,9 @@ export function replayTable(module, exports, { base, slots, handles, free }) {
   for (const [offset, slot] of slots.entries()) {
     if (!slot) continue;
     const [path, name] = slot;
-    module.setWasmTableEntry(base + offset, (path ? libraries[path].exports : exports)[name]);
+    const found = (path ? libraries[path]?.exports : exports)?.[name];
+    if (!found) throw new Error(`${path || "Pyodide"} lacks ${name}`);
+    module.setWasmTableEntry(base + offset, found);
   }
   module.updateTableMap(base, slots.length);
   for (const [handle, name] of Object.entries(handles)) {
