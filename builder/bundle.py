@@ -83,6 +83,7 @@ def _inputs(site: Site) -> str:
         APP / "satchel",
         APP / "ui",
         APP / "engine.py",
+        APP / "importer.py",
         APP / "session.py",
         *(path for path in sorted(STATIC.iterdir()) if path.name != "node_modules"),
     ]
@@ -215,7 +216,7 @@ class _Bundle:
         target.parent.mkdir()
         built.rename(target)
         self.urls["wheel"] = target.relative_to(self.folder).as_posix()
-        self.urls["engine"] = self._asset("engine.zip", bytecode.archive())
+        self.urls["engine"] = self._asset("engine.bytecode", bytecode.archive())
         self.python.append(self.urls["engine"])
         worker = scripts.bundle(STATIC / "engine.worker.mjs")
         self.urls["engine_worker"] = self._asset("engine.worker.mjs", worker)

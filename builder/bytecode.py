@@ -1,9 +1,10 @@
-"""The engine as bytecode: one archive that Python imports from, without compiling anything.
+"""The engine as bytecode: one file that Python imports from (app/importer.py), compiling nothing.
 
 The Pyodide that will run it makes it, in Node.js. Kept in `.cache/bytecode` under the hash of the
 sources and of Pyodide; a small change of ours is a small file for whoever comes again.
 """
 
+import gzip
 import json
 import subprocess
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ NOT_IN_PAGES = ("satchel/platform/native/",)
 
 
 def archive() -> bytes:
-    """Return the zip archive of the engine's bytecode, making it if it isn't kept yet.
+    """Return the engine's bytecode, compressed with gzip, making it if it isn't kept yet.
 
     Raises:
         BuildError: A module can't be compiled; with Python's own words.
@@ -31,17 +32,17 @@ def archive() -> bytes:
     given = sources()
     pyodide = json.dumps(dict(parts.table()["pyodide"].files), sort_keys=True)
     key = fingerprint([SCRIPT], pyodide, json.dumps(given, sort_keys=True))[:16]
-    place = STORE / f"{key}.zip"
+    place = STORE / f"{key}.gz"
     if not place.is_file():
         with doing("Compiling the engine to bytecode …"):
-            write_whole(place, _compiled(given))
+            write_whole(place, gzip.compress(_compiled(given), mtime=0))
     return place.read_bytes()
 
 
 def sources() -> dict[str, str]:
-    """Return the engine's modules that pages use, by their path within the archive."""
+    """Return the engine's modules that pages use, by their path."""
     package = {f"satchel/{name}": path for name, path in tree(APP / "satchel")}
-    own = {name: APP / name for name in ("engine.py", "session.py")}
+    own = {name: APP / name for name in ("engine.py", "importer.py", "session.py")}
     return {
         name: path.read_text("utf-8")
         for name, path in sorted((package | own).items())

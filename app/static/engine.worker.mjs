@@ -4,7 +4,14 @@ import * as host from "../satchel/platform/browser/host.mjs";
 import { startPython } from "./python.mjs";
 import { environment } from "./snapshot/internals.mjs";
 
-const ARCHIVE = "/lib/satchel.zip";
+/** The engine's bytecode: its own importer first, which then finds all the rest. */
+const INSTALL = `
+import marshal
+modules = marshal.loads(archive)
+names = {"__name__": "importer"}
+exec(modules["importer"][0], names)
+names["Archive"](modules).install()
+`;
 
 addEventListener("message", function receive({ data }) {
   if (data.type !== "init") return;
@@ -35,7 +42,7 @@ async function boot({ site, base, first, ui, inference, threads }, tell) {
   if (first) countDownloads(site.python.map(url), partSize(site, "Python"), tell);
 
   tell("phase", { phase: "python", text: "Starting Python", ms: performance.now() });
-  const archive = fetch(url(urls.engine)).then(bytes);
+  const archive = fetch(url(urls.engine)).then(expanded);
   archive.catch(() => {}); // reported where it is awaited
   const settings = {
     ort_url: url(urls.ort),
@@ -56,8 +63,9 @@ async function boot({ site, base, first, ui, inference, threads }, tell) {
 
 /** Makes the engine importable, and imports it. `numpy` is the wheel's URL after a restore. */
 function loadEngine(python, archive, settings, numpy) {
-  python.FS.writeFile(ARCHIVE, new Uint8Array(archive));
-  python.pyimport("sys").path.insert(0, ARCHIVE);
+  const globals = python.toPy({ archive });
+  python.runPython(INSTALL, { globals });
+  globals.destroy();
   if (numpy) python.pyimport("session").begin(environment(python), () => fetchNow(numpy));
   python.registerJsModule("satchel_host", host);
   const satchel = python.pyimport("satchel");
@@ -79,10 +87,11 @@ function fetchNow(url) {
   return new Uint8Array(request.response);
 }
 
-async function bytes(response) {
+async function expanded(response) {
   if (!response.ok)
     throw new Error(`${response.url} could not be fetched (HTTP ${response.status}).`);
-  return response.arrayBuffer();
+  const stream = response.body.pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).arrayBuffer();
 }
 
 /**

@@ -37,7 +37,6 @@ export async function startPython({ site, base, scope }, use) {
 function whyNot(snapshot, base) {
   if (!snapshot) return "this build has no snapshot";
   if (new URL(base).searchParams.get("boot") === "plain") return "the address says boot=plain";
-  if (typeof DecompressionStream !== "function") return "this browser cannot expand it";
   return "";
 }
 
@@ -59,7 +58,8 @@ function watchWasm() {
     WebAssembly.instantiateStreaming = async (source, imports) => {
       try {
         const response = await source;
-        if (!response.ok) throw new Error(`${response.url} could not be fetched (HTTP ${response.status})`);
+        if (!response.ok)
+          throw new Error(`${response.url} could not be fetched (HTTP ${response.status})`);
         const type = response.headers.get("content-type");
         if (type === "application/wasm") return await streaming(response, imports);
         return await WebAssembly.instantiate(await response.arrayBuffer(), imports);

@@ -71,7 +71,10 @@ export async function restorePyodide({ runtime, kept, libraries, ids, lock }) {
 async function compile(url) {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url} could not be fetched (HTTP ${response.status})`);
-  return WebAssembly.compileStreaming(response);
+  if (response.headers.get("content-type") === "application/wasm") {
+    return WebAssembly.compileStreaming(response);
+  }
+  return WebAssembly.compile(await response.arrayBuffer()); // a host that doesn't know the type
 }
 
 /** Pyodide begins to fetch its WASM as soon as it is asked to load: here that is on its way already. */
