@@ -78,6 +78,14 @@ def test_the_ids_name_every_part_and_nothing_of_the_engine():
     assert set(record.ids()) == {"pyodide", "wasm", "script", "stdlib", "numpy", "recorder"}
 
 
+def test_without_a_browser_the_build_says_so_and_goes_on(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(record, "STORE", tmp_path)
+    monkeypatch.setenv("SATCHEL_BROWSER", str(tmp_path / "no browser"))
+    assert record.snapshot() is None
+    assert not record.available()
+    assert "No snapshot of Python" in capsys.readouterr().err
+
+
 READ = """
 import { readFileSync } from "node:fs";
 import { checkParts, fillHeap, parse } from FORMAT;
