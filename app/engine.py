@@ -27,25 +27,29 @@ from satchel.transfer import fetch_blob
 Operation = Callable[..., Awaitable[Any]]
 
 
-def serve(port: Any, site: Any, base: str, boot_ms: float) -> None:
-    """Answer the page's calls from now on.
+def serve(port: Any, site: Any, base: str, boot_ms: float, boot: Any) -> asyncio.Future[None]:
+    """Answer the page's calls from now on; what is returned is done when the engine is ready.
 
     Args:
         port: The MessagePort to the page.
         site: The page's site data (see docs/ARCHITECTURE.md), a JavaScript object.
         base: What the site's URLs are relative to.
         boot_ms: Milliseconds from the worker's start to here.
+        boot: How Python was started: `kind`, "snapshot" or "plain", and the `reason` for "plain".
     """
-    Server(port, Engine(site.to_py(), base, boot_ms)).start()
+    return Server(port, Engine(site.to_py(), base, boot_ms, boot.to_py())).start()
 
 
 class Engine:
     """The operations."""
 
-    def __init__(self, site: dict[str, Any], base: str, boot_ms: float) -> None:
+    def __init__(
+        self, site: dict[str, Any], base: str, boot_ms: float, boot: dict[str, str]
+    ) -> None:
         self._site = site
         self._base = base
         self._boot_ms = boot_ms
+        self._boot = boot
         self._library = Library()
         self._labels: dict[str, Label] = {}
         self._opening = asyncio.Lock()
@@ -74,6 +78,7 @@ class Engine:
             "threads": described["threads"],
             "isolated": bool(js.crossOriginIsolated),
             "boot_ms": self._boot_ms,
+            "boot": self._boot,
             "models": [
                 {
                     "id": model["id"],
@@ -193,11 +198,12 @@ class Server:
         self._engine = engine
         self._running: dict[int, asyncio.Task[None]] = {}
 
-    def start(self) -> None:
+    def start(self) -> asyncio.Future[None]:
         """Load what is here, say that the engine is ready, and answer from now on."""
         # The proxy lives as long as the worker.
         self._port.onmessage = create_proxy(self._receive)
         self._ready = asyncio.ensure_future(self._prepare())
+        return self._ready
 
     async def _prepare(self) -> None:
         try:

@@ -8,15 +8,27 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
-from builder import headers, models, notices, page, parts, scripts, serviceworker, wheel
+from builder import (
+    bytecode,
+    headers,
+    models,
+    notices,
+    page,
+    parts,
+    scripts,
+    serviceworker,
+    wheel,
+)
 from builder.errors import BuildError, InputMissingError
 from builder.files import fingerprint, folder_hash, replacing, sha256, short, tree, write_whole
 from builder.paths import APP, CACHE, ROOT, STATIC
 from builder.progress import doing, say
 from builder.site import Site
+from builder.snapshot import record
 
 LARGEST = 25_000_000
 """No file may be bigger, in bytes: static hosts refuse more (Cloudflare Pages: 25 MiB)."""
@@ -71,11 +83,13 @@ def _inputs(site: Site) -> str:
         APP / "satchel",
         APP / "ui",
         APP / "engine.py",
+        APP / "importer.py",
+        APP / "session.py",
         *(path for path in sorted(STATIC.iterdir()) if path.name != "node_modules"),
     ]
     for entry in site.models:
         sources += models.inputs(models.load(entry.recipe))
-    return fingerprint(sources)
+    return fingerprint(sources, *(["snapshot"] if record.available() else []))
 
 
 def _listing(folder: Path) -> dict[str, int]:
@@ -97,10 +111,16 @@ class _Bundle:
         self.site = site
         self.folder = folder
         self.urls: dict[str, str] = {"blobs": "models/blobs/", "notices": "notices.txt"}
+        self.lock: dict[str, str] = {}
+        """What Pyodide's lock file says about Pyodide itself."""
+        self.snapshot: dict[str, Any] | None = None
+        self.python: list[str] = []
+        """What a first visit downloads to start Python."""
 
     def make(self) -> None:
         """Write every file, those that name others last."""
         self._runtime()
+        self._snapshot()
         self._engine()
         made = self._models()
         collected = notices.collect([model.recipe for model in made])
@@ -116,6 +136,9 @@ class _Bundle:
         template = _text(STATIC / "index.html")
         worker = serviceworker.source()
         about = page.about(self.site, self.urls, self._sizes(), made, collected)
+        about["python"] = self.python
+        if self.snapshot:
+            about["snapshot"] = self.snapshot
         # Everything that a reader's browser gets is in this name, so that a change is an update.
         about["build"] = build = short(
             "\n".join(
@@ -153,6 +176,8 @@ class _Bundle:
         pyodide[numpy.name] = numpy.read_bytes()
         pyodide["pyodide-lock.json"] = _trimmed(pyodide["pyodide-lock.json"])
         self.urls["pyodide"] = self._part("pyodide", pyodide)
+        self.urls["numpy"] = self.urls["pyodide"] + numpy.name
+        self.lock = json.loads(pyodide["pyodide-lock.json"])["info"]
         for name in ("onnxruntime", "pyscript", "micropython"):
             files = {file: path.read_bytes() for file, path in tree(parts.folder(name))}
             self.urls[name] = self._part(name, files)
@@ -160,14 +185,39 @@ class _Bundle:
         self.urls["ort"] = runtime + "ort.wasm.bundle.min.mjs"
         self.urls["ort_wasm"] = runtime + "ort-wasm-simd-threaded.wasm"
 
+    def _snapshot(self) -> None:
+        """Write the snapshot that Python starts from, and the libraries that belong to it."""
+        runtime = self.urls["pyodide"]
+        self.python = [runtime + name for name in ("pyodide.asm.wasm", "python_stdlib.zip")]
+        recorded = record.snapshot()
+        if recorded is None:
+            self.python.append(self.urls["numpy"])
+            return
+        folder = self._part("snapshot", {"python.snapshot": recorded.compressed})
+        libraries = record.libraries()
+        beside = self._part("numpy", {library.name: library.content for library in libraries})
+        self.snapshot = {
+            "url": folder + "python.snapshot",
+            "sha256": recorded.sha256,
+            "bytes": recorded.bytes,
+            "ids": recorded.ids,
+            "lock": self.lock,
+            "libraries": [
+                {"path": library.path, "url": beside + library.name} for library in libraries
+            ],
+        }
+        self.python.append(self.snapshot["url"])
+        self.python += [beside + library.name for library in libraries]
+
     def _engine(self) -> None:
-        """Build the wheel, and the scripts of the two workers."""
+        """Build the wheel for other pages, the bytecode for ours, and the workers' scripts."""
         built = wheel.build(self.folder / "wheels")
         target = self.folder / "wheels" / sha256(built)[:10] / built.name
         target.parent.mkdir()
         built.rename(target)
         self.urls["wheel"] = target.relative_to(self.folder).as_posix()
-        self.urls["engine"] = self._asset("engine.py", _text(APP / "engine.py").encode())
+        self.urls["engine"] = self._asset("engine.bytecode", bytecode.archive())
+        self.python.append(self.urls["engine"])
         worker = scripts.bundle(STATIC / "engine.worker.mjs")
         self.urls["engine_worker"] = self._asset("engine.worker.mjs", worker)
         inference = scripts.bundle(APP / "satchel" / "platform" / "browser" / "inference.mjs")
@@ -236,12 +286,12 @@ class _Bundle:
 
     def _sizes(self) -> dict[str, int]:
         """Return the bytes that a first visit downloads for the engine, by what they are."""
-
-        def size(*urls: str) -> int:
-            prefixes = tuple(self.urls[url].rpartition("/")[0] + "/" for url in urls)
-            return sum(n for name, n in _listing(self.folder).items() if name.startswith(prefixes))
-
-        return {"Python": size("pyodide", "wheel"), "Inference engine": size("ort")}
+        inference = self.urls["ort"].rpartition("/")[0] + "/"
+        files = _listing(self.folder)
+        return {
+            "Python": sum(files[url] for url in self.python),
+            "Inference engine": sum(n for name, n in files.items() if name.startswith(inference)),
+        }
 
     def _check_sizes(self) -> None:
         for name, length in _listing(self.folder).items():

@@ -19,8 +19,9 @@ from builder.paths import STATIC
 PLACEHOLDER = "self.__SATCHEL"
 
 LEFT_OUT = ("_headers", "sw.js")
-MODELS = "models/"
-"""Models live in IndexedDB, where the engine can resume and verify them."""
+FOLDERS_LEFT_OUT = ("models/", "wheels/")
+"""Models live in IndexedDB, where the engine can resume and verify them. The wheel is for other
+pages: this one has its bytecode."""
 
 
 class Entry(TypedDict):
@@ -36,7 +37,7 @@ def entries(files: Mapping[str, Path]) -> list[Entry]:
     return [
         _entry(name, path)
         for name, path in sorted(files.items())
-        if name not in LEFT_OUT and not name.startswith(MODELS)
+        if name not in LEFT_OUT and not name.startswith(FOLDERS_LEFT_OUT)
     ]
 
 

@@ -1,6 +1,17 @@
 // The engine worker: boots Pyodide and hands over to engine.py. What must run before Python is
 // here, and nothing else.
 import * as host from "../satchel/platform/browser/host.mjs";
+import { startPython } from "./python.mjs";
+import { environment } from "./snapshot/internals.mjs";
+
+/** The engine's bytecode: its own importer first, which then finds all the rest. */
+const INSTALL = `
+import marshal
+modules = marshal.loads(archive)
+names = {"__name__": "importer"}
+exec(modules["importer"][0], names)
+names["Archive"](modules).install()
+`;
 
 addEventListener("message", function receive({ data }) {
   if (data.type !== "init") return;
@@ -28,37 +39,59 @@ async function boot({ site, base, first, ui, inference, threads }, tell) {
     ({ data }) => data.event === "download" && tell(data.event, data.value),
   );
   inference.start(); // nobody else listens before Python does
-  if (first) countDownloads([url(urls.pyodide), url(urls.wheel)], partSize(site, "Python"), tell);
+  if (first) countDownloads(site.python.map(url), partSize(site, "Python"), tell);
 
-  const brokenWasm = watchWasm();
   tell("phase", { phase: "python", text: "Starting Python", ms: performance.now() });
-  const wheel = fetch(url(urls.wheel)).then(bytes);
-  const entry = fetch(url(urls.engine)).then(bytes);
-  const { loadPyodide } = await import(`${url(urls.pyodide)}pyodide.mjs`);
-  const loading = loadPyodide({ indexURL: url(urls.pyodide), packages: ["numpy"] });
-  const python = await Promise.race([loading, brokenWasm]);
-  globalThis.pyodide = python; // for the console, and for whoever measures
-  tell("phase", { phase: "packages", text: "Loading the engine", ms: performance.now() });
-  python.unpackArchive(await wheel, "wheel");
-  python.FS.writeFile("/home/pyodide/engine.py", new Uint8Array(await entry));
-  python.registerJsModule("satchel_host", host);
-  const satchel = python.pyimport("satchel");
-  satchel.configure.callKwargs({
+  const archive = fetch(url(urls.engine)).then(expanded);
+  archive.catch(() => {}); // reported where it is awaited
+  const settings = {
     ort_url: url(urls.ort),
     ort_wasm_url: url(urls.ort_wasm),
     scope: scope(base, site),
-  });
+  };
+  const { value, boot, later } = await startPython(
+    { site, base, scope: settings.scope },
+    async (python, restored) => {
+      globalThis.pyodide = python; // for the console, and for whoever measures
+      tell("phase", { phase: "packages", text: "Loading the engine", ms: performance.now() });
+      return loadEngine(python, await archive, settings, restored && url(urls.numpy));
+    },
+  );
+  await value.serve(ui, site, base, performance.now(), boot);
+  await later();
+}
+
+/** Makes the engine importable, and imports it. `numpy` is the wheel's URL after a restore. */
+function loadEngine(python, archive, settings, numpy) {
+  const globals = python.toPy({ archive });
+  python.runPython(INSTALL, { globals });
+  globals.destroy();
+  if (numpy) python.pyimport("session").begin(environment(python), () => fetchNow(numpy));
+  python.registerJsModule("satchel_host", host);
+  const satchel = python.pyimport("satchel");
+  satchel.configure.callKwargs(settings);
   satchel.destroy();
-  python.pyimport("engine").serve(ui, site, base, performance.now());
+  return python.pyimport("engine");
 }
 
 /** Where this site stores things: its folder and its key, so that two sites on one origin never meet. */
 const scope = (base, site) => new URL(".", base).pathname + site.scope_key;
 
-async function bytes(response) {
+/** For an import that can't wait: it is Python that stands still meanwhile, in this worker only. */
+function fetchNow(url) {
+  const request = new XMLHttpRequest();
+  request.open("GET", url, false);
+  request.responseType = "arraybuffer";
+  request.send();
+  if (request.status !== 200) throw new Error(`${url} could not be fetched.`);
+  return new Uint8Array(request.response);
+}
+
+async function expanded(response) {
   if (!response.ok)
     throw new Error(`${response.url} could not be fetched (HTTP ${response.status}).`);
-  return response.arrayBuffer();
+  const stream = response.body.pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).arrayBuffer();
 }
 
 /**
@@ -90,27 +123,6 @@ function spawner(port, threads, worker, ort, ortWasm) {
       onerror: (report) => child.addEventListener("error", (event) => report(event.message)),
     };
   };
-}
-
-/**
- * A promise that is rejected when Pyodide's WASM cannot be used: Pyodide itself only warns of it,
- * and waits for ever. A wrong media type is none of its troubles: then it comes without streaming.
- */
-function watchWasm() {
-  const streaming = WebAssembly.instantiateStreaming;
-  return new Promise((_, reject) => {
-    WebAssembly.instantiateStreaming = async (source, imports) => {
-      try {
-        const response = await source;
-        const type = response.headers.get("content-type");
-        if (type === "application/wasm") return await streaming(response, imports);
-        return await WebAssembly.instantiate(await bytes(response), imports);
-      } catch (error) {
-        reject(error);
-        throw error;
-      }
-    };
-  });
 }
 
 const partSize = (site, name) => site.parts.find((part) => part.name === name)?.bytes ?? 0;

@@ -157,6 +157,7 @@ class StatusPanel:
             facts.append(("Python", status.python))
             facts.append(("NumPy", status.numpy))
             facts.append(("Python started in", duration(float(status.boot_ms))))
+            facts.append(("Python started", _how_started(status.boot)))
             facts.append(("Stored here", status.storage.used_text or "not said"))
             facts.append(("Room for", status.storage.quota_text or "not said"))
         facts.append(("Kept", self._kept_text()))
@@ -185,6 +186,12 @@ def _chip(name, state, text):
 def _threads(status):
     n = int(status.threads) if status else 1
     return "one thread" if n == 1 else "{} threads".format(n)
+
+
+def _how_started(boot):
+    if boot.kind == "snapshot":
+        return "from a snapshot"
+    return "the ordinary way: " + boot.reason
 
 
 def _why_not_isolated():

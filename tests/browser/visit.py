@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,15 @@ OFFLINE_READY = (
 ISOLATED_AND_READY = f"() => crossOriginIsolated && ({READY})()"
 FAILED = "() => document.getElementById('setup').dataset.state === 'failed'"
 """To be waited for: JavaScript for `until`."""
+
+KEPT_SNAPSHOT = """async () => {
+  let size = 0;
+  for await (const folder of (await navigator.storage.getDirectory()).values()) {
+    for await (const file of folder.values()) size += (await file.getFile()).size;
+  }
+  return size;
+}"""
+"""JavaScript: the bytes of Python's snapshot that this site keeps expanded."""
 
 _CALL = """async ([op, args]) => {
   try {
@@ -106,6 +116,18 @@ def answer(page, until, name: str, **waiting) -> int:
     card = page.locator(f"[data-testid=result][data-name='{name}']")
     assert card.get_attribute("data-state") == "done", card.inner_text()
     return int(card.get_attribute("data-index"))
+
+
+def how_started(page) -> dict[str, str]:
+    """How Python was started: {"kind": "snapshot" or "plain", "reason": …}."""
+    return call(page, "status")["value"]["boot"]
+
+
+def python(page, code: str) -> object:
+    """Run Python where the engine runs, and return what its last expression gave, through JSON."""
+    (worker,) = workers(page, "engine.worker")
+    text = worker.evaluate("(code) => pyodide.runPython(code)", f"import json\n{code}")
+    return json.loads(text)
 
 
 def workers(page, script: str) -> list[object]:

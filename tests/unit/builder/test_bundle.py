@@ -110,11 +110,12 @@ def test_hashed_names_carry_the_content_s_hash(built):
     assert sha256(made).startswith(made.parent.name)
 
 
-def test_the_service_worker_keeps_all_but_the_models_each_with_its_integrity(built):
+def test_the_service_worker_keeps_all_but_models_and_wheel_each_with_its_integrity(built):
     entries = serviceworker.entries(dict(tree(built)))
     kept = {entry["url"] for entry in entries}
     everything = {name for name, _ in tree(built)}
-    left_out = {name for name in everything if name.startswith("models/")} | {"sw.js", "_headers"}
+    elsewhere = {name for name in everything if name.startswith(("models/", "wheels/"))}
+    left_out = elsewhere | {"sw.js", "_headers"}
     assert kept == everything - left_out
     assert all(entry["integrity"].startswith("sha256-") for entry in entries)
     unhashed = {entry["url"] for entry in entries if entry["revision"]}

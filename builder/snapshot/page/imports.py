@@ -1,0 +1,54 @@
+"""Runs in the Pyodide that is recorded: imports what the page will need.
+
+Nothing of ours is imported here: a change of the engine must not need a new snapshot. A test holds
+this list against what the engine really imports.
+"""
+
+import gc
+import importlib
+import sys
+import zipfile
+from typing import Any
+
+STANDARD = """
+    asyncio base64 collections.abc contextlib contextvars copy dataclasses datetime enum errno
+    functools hashlib heapq importlib.resources io itertools json linecache logging math operator os
+    pathlib platform random re secrets string struct sys time traceback types typing uuid warnings
+    weakref
+"""
+
+NUMPY = "numpy numpy.ma numpy.typing"
+
+
+def prepare(wheel: str, site_packages: str) -> str:
+    """Import everything, and return the names of all modules that are loaded now.
+
+    Args:
+        wheel: Where NumPy's wheel lies.
+        site_packages: Where it is unpacked to.
+    """
+    # Not loadPackage: it would note down a package whose files are not there after a restore.
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site_packages)
+    importlib.invalidate_caches()
+    # With ctypes, NumPy would keep handles and callbacks that no heap can hold.
+    modules: dict[str, Any] = sys.modules
+    modules["ctypes"] = None
+    for name in NUMPY.split():
+        importlib.import_module(name)
+    del modules["ctypes"]
+    for name in STANDARD.split():
+        importlib.import_module(name)
+    _use(modules["numpy"])
+    sys.path.remove("")  # Pyodide puts it there at every start
+    sys.stdout.flush()
+    importlib.invalidate_caches()
+    gc.collect()
+    return " ".join(sorted(modules))
+
+
+def _use(np: Any) -> None:
+    """Use what imports more, or fills caches, when it is used for the first time."""
+    pixels = np.zeros((2, 3), np.uint8).astype(np.float32)
+    np.argsort(pixels.reshape(-1))[::-1].tolist()
+    np.median(pixels)

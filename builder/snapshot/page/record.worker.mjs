@@ -1,0 +1,83 @@
+// Records a memory snapshot: boots Pyodide, imports what the page will need, and hands over the
+// heap and what belongs to it. builder/snapshot/record.py serves this and packs the result.
+import { describeTable, hooked } from "../../../app/static/snapshot/internals.mjs";
+
+const SITE_PACKAGES = "/lib/python3.14/site-packages/";
+const WHEEL = "/numpy.whl";
+
+addEventListener("message", async ({ data }) => {
+  try {
+    postMessage({ value: await record(data) });
+  } catch (error) {
+    postMessage({ error: String(error.stack ?? error) });
+  }
+});
+
+/** @param {{runtime: string, wheel: string, libraries: {path: string, url: string}[], code: string}} given */
+async function record({ runtime, wheel, libraries, code }) {
+  const [{ loadPyodide }, { default: create }] = await Promise.all([
+    import(`${runtime}pyodide.mjs`),
+    import(`${runtime}pyodide.asm.mjs`),
+  ]);
+  const compile = (url) => WebAssembly.compileStreaming(fetch(url));
+  const compiled = Promise.all(
+    libraries.map(async ({ path, url }) => ({ path, compiled: await compile(url) })),
+  );
+  const factory = hooked(create, compile(`${runtime}pyodide.asm.wasm`), compiled);
+  let module;
+  let base;
+  const python = await loadPyodide({
+    indexURL: runtime,
+    _makeSnapshot: true,
+    createPyodideModule: async (settings) => {
+      module = await factory(settings);
+      base = module.wasmTable.length;
+      return module;
+    },
+  });
+  const packed = new Uint8Array(await (await fetch(wheel)).arrayBuffer());
+  module.FS.writeFile(WHEEL, packed);
+  const namespace = python.toPy({});
+  python.runPython(code, { globals: namespace });
+  const prepare = namespace.get("prepare");
+  const modules = prepare(WHEEL, SITE_PACKAGES);
+  for (const proxy of [prepare, namespace]) proxy.destroy();
+  python.runPython("import gc; gc.collect(); del gc");
+  const zeroed = zeroFreeMemory(module);
+  // No serializer: a JavaScript object that Pyodide can't name again is an error.
+  const snapshot = python.makeMemorySnapshot();
+  const table = describeTable(
+    module,
+    factory.exports,
+    base,
+    libraries.map(({ path }) => path),
+  );
+  await fetch("recorded", { method: "PUT", body: snapshot });
+  return { table, heap: module.HEAPU8.length, modules: modules.split(" "), zeroed };
+}
+
+/**
+ * Fills what `malloc` has free with zeros, which take no room in the snapshot: takes all of it in
+ * ever smaller pieces, as long as the heap needn't grow for them, and gives it back.
+ */
+function zeroFreeMemory(module) {
+  const LARGEST = 1 << 22;
+  const SMALLEST = 32;
+  const MOST = 200_000;
+  const top = () => module.HEAPU32[module._emscripten_get_sbrk_ptr() >>> 2];
+  const held = [];
+  let zeroed = 0;
+  for (let size = LARGEST; size >= SMALLEST; size >>= 1) {
+    while (held.length < MOST) {
+      const before = top();
+      const block = module._malloc(size);
+      if (!block) break;
+      held.push(block);
+      if (top() !== before) break;
+      module.HEAPU8.fill(0, block, block + size);
+      zeroed += size;
+    }
+  }
+  for (const block of held) module._free(block);
+  return zeroed;
+}
