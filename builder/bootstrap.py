@@ -87,7 +87,8 @@ def _make(python: Path) -> None:
     except BootstrapError:
         # uv doesn't read pip's settings: behind a company's mirror only pip may get through.
         _say("uv could not do it; trying pip …")
-        _run("install the locked packages", [*_pip(python), "-r", str(LOCK)])
+        # The lock is whole; what it leaves out on purpose (overrides.txt) pip must not look for.
+        _run("install the locked packages", [*_pip(python), "--no-deps", "-r", str(LOCK)])
     _site_packages(python).joinpath("satchel-tree.pth").write_text(
         f"{ROOT}\n{APP}\n{MODELS}\n", "utf-8"
     )

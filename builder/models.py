@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from builder import made
 from builder.errors import BuildError, InputMissingError
 from builder.files import sha256
 from satchel_models import ModelError, Recipe
@@ -17,6 +18,9 @@ SCHEMA = 1
 
 PLATFORM = "browser"
 MINIMUM_APP = "0.1.0"
+
+ACCURACIES = ("top1", "spearman")
+"""Which of a recipe's figures are accuracies that a device may choose by."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +82,13 @@ def load(path: Path) -> Recipe:
 
 
 def inputs(recipe: Recipe) -> list[Path]:
-    """Return every file that a recipe's artefacts depend on."""
-    names = [
-        RECIPE_FILE,
-        *(variant.file for variant in recipe.variants),
-        *recipe.files.values(),
-        *(notice.file for notice in recipe.notices),
-    ]
-    return [recipe.folder / name for name in names]
+    """Return every file that a recipe's artefacts depend on; nothing is made for it."""
+    place = made.place(recipe)
+    artefacts = [*(variant.file for variant in recipe.variants), *recipe.files.values()]
+    beside = [RECIPE_FILE, *(notice.file for notice in recipe.notices)]
+    # A made artefact's folder is named by what it is made from.
+    known = [place / name for name in artefacts] if place == recipe.folder else [made.CODE]
+    return [*(recipe.folder / name for name in beside), *known]
 
 
 def artefacts(path: Path, only: str | None = None) -> Artefacts:
@@ -102,12 +105,13 @@ def artefacts(path: Path, only: str | None = None) -> Artefacts:
         BuildError: The recipe is wrong.
     """
     recipe = load(path)
-    files = {name: Blob.of(_file(recipe, file)) for name, file in recipe.files.items()}
+    place = made.folder(recipe)
+    files = {name: Blob.of(_file(recipe, place / file)) for name, file in recipe.files.items()}
     chosen = [variant for variant in recipe.variants if only in (None, variant.name)]
     if not chosen:
         known = ", ".join(variant.name for variant in recipe.variants)
         raise BuildError(f"The recipe of {recipe.id} has no variant {only!r}; it has {known}.")
-    models = [Blob.of(_file(recipe, variant.file)) for variant in chosen]
+    models = [Blob.of(_file(recipe, place / variant.file)) for variant in chosen]
     variants = [
         _variant(recipe, variant, blob, files) for variant, blob in zip(chosen, models, strict=True)
     ]
@@ -135,7 +139,7 @@ def artefacts(path: Path, only: str | None = None) -> Artefacts:
 
 def notice_text(recipe: Recipe, notice: Notice) -> str:
     """Return the licence text of something inside a model."""
-    return _file(recipe, notice.file).read_text("utf-8")
+    return _file(recipe, recipe.folder / notice.file).read_text("utf-8")
 
 
 def canonical(value: object) -> bytes:
@@ -147,7 +151,8 @@ def canonical(value: object) -> bytes:
 def _variant(
     recipe: Recipe, variant: Variant, blob: Blob, files: Mapping[str, Blob]
 ) -> dict[str, Any]:
-    top1 = recipe.evaluation.figures.get("top1")
+    figures = recipe.evaluation.figures
+    accuracy = {name: figures[name] for name in ACCURACIES if name in figures}
     return {
         "name": variant.name,
         "engine": variant.engine,
@@ -157,17 +162,16 @@ def _variant(
         "session": asdict(variant.session),
         "files": {name: file.reference for name, file in files.items()},
         "resolutions": variant.resolutions,
-        "accuracy": None if top1 is None else {"top1": top1},
+        "accuracy": accuracy or None,
         "latency_ms": None,
         "cpu_seconds": None,
     }
 
 
-def _file(recipe: Recipe, name: str) -> Path:
-    path = recipe.folder / name
+def _file(recipe: Recipe, path: Path) -> Path:
     if not path.is_file():
         raise InputMissingError(
-            f"The recipe of {recipe.id} names {name}, which isn't there. If it is an artefact, "
-            f"make it again: python3 build.py models --rebuild {recipe.id}"
+            f"The recipe of {recipe.id} names {path.name}, which isn't there. If it is an "
+            f"artefact, make it again: python3 build.py models --rebuild {recipe.id}"
         )
     return path

@@ -1,12 +1,13 @@
-"""Listing recipes, and making an artefact again from its PyTorch original."""
+"""Listing recipes, and making an artefact again from its original."""
 
 from rich.table import Column, Table
 
-from builder import models, toolenv
+from builder import made, models, toolenv
 from builder.errors import BuildError
 from builder.files import sha256
 from builder.paths import CACHE, MODELS, ROOT
 from builder.progress import console
+from satchel_models import Recipe
 
 OUT = CACHE / "rebuilt"
 
@@ -18,7 +19,7 @@ def listing() -> Table:
     for path in sorted(MODELS.glob("*/recipe.toml")):
         recipe = models.load(path)
         for variant in recipe.variants:
-            file = recipe.folder / variant.file
+            file = made.place(recipe) / variant.file
             there = file.is_file()
             table.add_row(
                 recipe.id,
@@ -26,7 +27,7 @@ def listing() -> Table:
                 recipe.version,
                 variant.name,
                 variant.engine,
-                f"{file.stat().st_size / 1e6:.2f} MB" if there else "missing",
+                f"{file.stat().st_size / 1e6:.2f} MB" if there else _ABSENT[recipe.artefacts],
                 sha256(file)[:10] if there else "",
             )
     return table
@@ -43,6 +44,28 @@ def rebuild(model: str) -> None:
         known = ", ".join(sorted(found.parent.name for found in MODELS.glob("*/recipe.toml")))
         raise BuildError(f"There is no recipe {model!r}; models/ has {known or 'none'}.")
     recipe = models.load(path)
+    if recipe.artefacts == "made":
+        _remake(recipe)
+    else:
+        _rebuild_in_torch(recipe)
+
+
+_ABSENT = {"committed": "missing", "made": "made when needed"}
+
+
+def _remake(recipe: Recipe) -> None:
+    place = made.place(recipe)
+    files = [place / variant.file for variant in recipe.variants]
+    before = [sha256(file) if file.is_file() else None for file in files]
+    made.make(recipe, place)
+    for file, known in zip(files, before, strict=True):
+        found = sha256(file)
+        same = "" if known is None else " (as before)" if known == found else " (was another)"
+        console.print(f"Wrote {file.relative_to(ROOT)}: sha256 {found}{same}")
+
+
+def _rebuild_in_torch(recipe: Recipe) -> None:
+    model = recipe.id
     out = OUT / model
     for variant in recipe.variants:
         arguments = [model, "--out", str(out), "--variant", variant.name]

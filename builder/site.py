@@ -9,7 +9,7 @@ from typing import Any
 
 from builder.errors import BuildError, InputMissingError
 
-TASKS = ("label",)
+TASKS = ("label", "embed")
 """Tasks that the page knows how to offer."""
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]*")

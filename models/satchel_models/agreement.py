@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from satchel_models import graph, original, source
 from satchel_models.errors import ModelError
-from satchel_models.recipe import Recipe
+from satchel_models.label_recipe import LabelRecipe
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def compare(
     )
 
 
-def measure(recipe: Recipe, model: Path, data: Path, cache: Path) -> Agreement:
+def measure(recipe: LabelRecipe, model: Path, data: Path, cache: Path) -> Agreement:
     """Run both models over the photos of `data` (see `original.read_labels`)."""
     torch_model = source.load(recipe.source, cache)
     session: onnxruntime.InferenceSession = graph.session(model.read_bytes())
@@ -90,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cache", type=Path, default=Path(".cache/originals"))
     options = parser.parse_args(arguments)
     try:
-        recipe = Recipe.load(options.recipes / options.model)
+        recipe = LabelRecipe.load(options.recipes / options.model)
         variant = recipe.variant(options.variant or recipe.variants[0].name)
         file = options.file or recipe.folder / variant.file
         found = measure(recipe, file, options.data, options.cache)

@@ -13,13 +13,13 @@ from typing import Any
 
 import onnx
 
-from satchel_models import recipe
+from satchel_models.label_recipe import Export
 
 PIXELS = "pixels"
 LOGITS = "logits"
 
 
-def export(model: Any, outer: recipe.Export) -> onnx.ModelProto:
+def export(model: Any, outer: Export) -> onnx.ModelProto:
     """Export `model`, a `torch.nn.Module` from float32 pixels, NCHW, to logits.
 
     Args:

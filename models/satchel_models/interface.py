@@ -11,7 +11,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from satchel_models.export import LOGITS, PIXELS
-from satchel_models.recipe import Export, Preprocess
+from satchel_models.label_recipe import Export, Preprocess
 
 
 def with_interface(

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from satchel_models import source
 from satchel_models.errors import ModelError
-from satchel_models.recipe import Preprocess, Recipe
+from satchel_models.label_recipe import LabelRecipe, Preprocess
 
 RECIPES = Path(__file__).resolve().parent.parent
 BATCH = 10  # photos; more doesn't make two cores faster
@@ -95,7 +95,7 @@ def probabilities(
     return result
 
 
-def predictions(model: Any, recipe: Recipe, folder: Path) -> Iterator[Prediction]:
+def predictions(model: Any, recipe: LabelRecipe, folder: Path) -> Iterator[Prediction]:
     """What `model` says about each photo of `folder`, in the order of its labels.csv."""
     rows = read_labels(folder)
     for start in range(0, len(rows), BATCH):
@@ -117,7 +117,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cache", type=Path, default=Path(".cache/originals"))
     options = parser.parse_args(arguments)
     try:
-        recipe = Recipe.load(options.recipes / options.model)
+        recipe = LabelRecipe.load(options.recipes / options.model)
         model = source.load(recipe.source, options.cache)
         found = list(predictions(model, recipe, options.data))
     except ModelError as error:

@@ -1,4 +1,4 @@
-"""A recipe's artefact, made again from the PyTorch original.
+"""A label model's artefact, made again from the PyTorch original.
 
     python -m satchel_models.rebuild efficientnet-lite0 --out DIR
 
@@ -18,7 +18,8 @@ import numpy as np
 from satchel_models import golden, graph, interface, original, quantise, source
 from satchel_models.errors import ModelError, NumericsError
 from satchel_models.export import export
-from satchel_models.recipe import Recipe, Variant
+from satchel_models.label_recipe import LabelRecipe
+from satchel_models.recipe import Variant
 
 # Probabilities. The graph passes only reorder float32 arithmetic: 3e-8 was seen.
 EXACT = 1e-5
@@ -49,7 +50,7 @@ class Rebuilt:
     cosine: float
 
 
-def rebuild(recipe: Recipe, variant: Variant, out: Path, cache: Path) -> Rebuilt:
+def rebuild(recipe: LabelRecipe, variant: Variant, out: Path, cache: Path) -> Rebuilt:
     """Make `variant` of `recipe` in `out`; packages that are missing come to `cache`.
 
     Raises:
@@ -104,7 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cache", type=Path, default=Path(".cache/originals"))
     options = parser.parse_args(arguments)
     try:
-        recipe = Recipe.load(options.recipes / options.model)
+        recipe = LabelRecipe.load(options.recipes / options.model)
         variant = recipe.variant(options.variant or recipe.variants[0].name)
         done = rebuild(recipe, variant, options.out, options.cache)
     except ModelError as error:

@@ -11,82 +11,15 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from satchel_models.errors import RecipeError
 from satchel_models.tables import read_table
 
 RECIPE_FILE = "recipe.toml"
 
-
-@dataclass(frozen=True)
-class Source:
-    """The original: code and weights out of packages that pip installs.
-
-    Attributes:
-        packages: Exact requirements (`name==version`), those with the code and the weights.
-        model: `module:callable` that makes the torch module, called with `arguments`.
-        arguments: Positional arguments of that callable.
-        weights: Path of the weights inside site-packages, with forward slashes.
-        sha256: Of the weights file, 64 hexadecimal digits.
-    """
-
-    packages: tuple[str, ...]
-    model: str
-    arguments: tuple[str, ...]
-    weights: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Export:
-    """The graph's outer shape.
-
-    Attributes:
-        opset: ONNX operator set of the exported graph.
-        trace: Height and width (pixels) that the export runs with; both stay dynamic.
-        side_multiple: Heights and widths are multiples of this (pixels): padding is static.
-        input: Name of the input, uint8 [batch, height, width, 3], RGB.
-        output: Name of the output, float32 [batch, classes], probabilities.
-        classes: Number of classes.
-    """
-
-    opset: int
-    trace: tuple[int, ...]
-    side_multiple: int
-    input: str
-    output: str
-    classes: int
-
-
-@dataclass(frozen=True)
-class Preprocess:
-    """From photo to network: `resize` and `crop` outside, `(x - mean) / scale` in the graph.
-
-    Attributes:
-        resize: Length of the photo's shorter side (pixels) for a crop of `crop` pixels.
-        crop: Side of the centre crop (pixels).
-        mean: Subtracted from each uint8 value: a whole number, 0 … 255.
-        scale: What the difference is divided by.
-    """
-
-    resize: int
-    crop: int
-    mean: int
-    scale: float
-
-
-@dataclass(frozen=True)
-class Quantise:
-    """How weights are stored: see `satchel_models.quantise`.
-
-    Attributes:
-        half_up_to: Tensors with at most this many weights are stored as float16.
-        max_bytes: The artefact's size limit (bytes).
-    """
-
-    half_up_to: int
-    max_bytes: int
+Rule = tuple[object, str, str]
+"""Whether it holds, which field, and what is expected of it."""
 
 
 @dataclass(frozen=True)
@@ -104,18 +37,18 @@ class Variant:
     Attributes:
         name: Unique within the recipe.
         engine: The inference engine that it is for.
-        file: The artefact, beside the recipe.
-        golden: Inputs with known outputs (`.npz`), beside the recipe.
-        resolutions: Sides of square inputs (pixels) that it was measured with.
+        file: The artefact, where the recipe's `artefacts` says.
         session: Options for the engine.
+        golden: Inputs with known outputs (`.npz`), in the same place; "" for none.
+        resolutions: Sides of square inputs (pixels) that it was measured with.
     """
 
     name: str
     engine: Literal["onnxruntime", "litert"]
     file: str
-    golden: str
-    resolutions: tuple[int, ...]
     session: Session
+    golden: str = ""
+    resolutions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,9 +85,25 @@ class Evaluation:
     figures: dict[str, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """All that `recipe.toml` says. `folder` is where the files it names lie."""
+    """What every recipe says, whatever it is for; a task's own recipe says more.
+
+    Attributes:
+        id: Names the model; so does its folder.
+        task: What it is for: decides which of `kinds` the recipe is.
+        title: For people.
+        version: Of the model, three numbers.
+        changelog: What this version is about.
+        licence: SPDX identifier.
+        artefacts: Where the variants' and `files`' files are: "committed" beside the recipe, or
+            "made" from the source at first need and kept in the cache.
+        variants: Best first.
+        files: What else the task needs, by name.
+        notices: Whose work is inside.
+        evaluation: What was measured.
+        folder: Where recipe.toml is.
+    """
 
     id: str
     task: str
@@ -162,10 +111,7 @@ class Recipe:
     version: str
     changelog: str
     licence: str
-    source: Source
-    export: Export
-    preprocess: Preprocess
-    quantise: Quantise
+    artefacts: Literal["committed", "made"] = "committed"
     variants: tuple[Variant, ...]
     files: dict[str, str]
     notices: tuple[Notice, ...]
@@ -173,11 +119,12 @@ class Recipe:
     folder: Path = field(default=Path(), metadata={"table": False})
 
     @classmethod
-    def load(cls, folder: Path) -> "Recipe":
+    def load(cls, folder: Path) -> Self:
         """Read `folder/recipe.toml`.
 
         Raises:
-            RecipeError: no such file, no TOML, a field unknown, missing or of another type.
+            RecipeError: no such file, no TOML, a field unknown, missing or of another type, or a
+                recipe for another task than this class's.
         """
         path = folder / RECIPE_FILE
         try:
@@ -188,15 +135,23 @@ class Recipe:
         return cls.parse(text, folder)
 
     @classmethod
-    def parse(cls, text: str, folder: Path) -> "Recipe":
+    def parse(cls, text: str, folder: Path) -> Self:
         """Parse the text of a recipe whose files lie in `folder`."""
         path = folder / RECIPE_FILE
         try:
             table = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise RecipeError(f"{path} is not TOML: {error}") from error
-        recipe = read_table(cls, table, str(path), {"folder": folder})
-        _check(recipe, path)
+        known = kinds()
+        if table.get("task") not in known:
+            raise RecipeError(f"{path}: 'task' must be one of {', '.join(known)}.")
+        kind = known[table["task"]]
+        if not issubclass(kind, cls):
+            raise RecipeError(f"{path} is a recipe for {table['task']!r}, not what is needed here.")
+        recipe = read_table(kind, table, str(path), {"folder": folder})
+        for holds, name, expected in recipe.rules():
+            if not holds:
+                raise RecipeError(f"{path}: {name} must be {expected}.")
         return recipe
 
     def variant(self, name: str) -> Variant:
@@ -207,34 +162,46 @@ class Recipe:
         known = ", ".join(variant.name for variant in self.variants)
         raise RecipeError(f"{self.id} has no variant {name!r}; it has {known}.")
 
+    def rules(self) -> list[Rule]:
+        """What types cannot say."""
+        names = [variant.name for variant in self.variants]
+        inside = [*self.files.values(), *(notice.file for notice in self.notices)]
+        for variant in self.variants:
+            inside += [variant.file, *([variant.golden] if variant.golden else [])]
+        return [
+            (re.fullmatch(r"[a-z0-9][a-z0-9.-]*", self.id), "id", "lower case, digits, '-', '.'"),
+            (re.fullmatch(r"\d+\.\d+\.\d+", self.version), "version", "three numbers with points"),
+            (
+                names and len(set(names)) == len(names),
+                "variants",
+                "at least one, names all different",
+            ),
+            (
+                all(Path(name).name and ".." not in Path(name).parts for name in inside)
+                and not any(Path(name).is_absolute() for name in inside),
+                "files, notices and variants",
+                "file names beside the recipe",
+            ),
+        ]
 
-def _check(recipe: Recipe, path: Path) -> None:
-    """What types cannot say."""
-    names = [variant.name for variant in recipe.variants]
-    inside = [*recipe.files.values(), *(notice.file for notice in recipe.notices)]
-    for variant in recipe.variants:
-        inside += [variant.file, variant.golden]
-    rules = [
-        (re.fullmatch(r"[a-z0-9][a-z0-9.-]*", recipe.id), "id", "lower case, digits, '-' and '.'"),
-        (re.fullmatch(r"\d+\.\d+\.\d+", recipe.version), "version", "three numbers with points"),
-        (re.fullmatch(r"[0-9a-f]{64}", recipe.source.sha256), "source.sha256", "64 hex digits"),
-        (re.fullmatch(r"[\w.]+:[\w.]+", recipe.source.model), "source.model", "module:callable"),
-        (
-            all("==" in package for package in recipe.source.packages),
-            "source.packages",
-            "name==version, so that a rebuild finds the same original",
-        ),
-        (len(recipe.export.trace) == 2, "export.trace", "height and width"),
-        (0 <= recipe.preprocess.mean <= 255, "preprocess.mean", "0 … 255"),
-        (recipe.preprocess.scale > 0, "preprocess.scale", "above 0"),
-        (names and len(set(names)) == len(names), "variants", "at least one, names all different"),
-        (
-            all(Path(name).name and ".." not in Path(name).parts for name in inside)
-            and not any(Path(name).is_absolute() for name in inside),
-            "files, notices and variants",
-            "file names beside the recipe",
-        ),
-    ]
-    for holds, name, expected in rules:
-        if not holds:
-            raise RecipeError(f"{path}: {name} must be {expected}.")
+
+def kinds() -> dict[str, type[Recipe]]:
+    """The recipes that there are, by task."""
+    from satchel_models.embed_recipe import EmbedRecipe
+    from satchel_models.label_recipe import LabelRecipe
+
+    return {"label": LabelRecipe, "embed": EmbedRecipe}
+
+
+def pinned(packages: tuple[str, ...]) -> Rule:
+    """The rule for a source's packages."""
+    return (
+        all("==" in package for package in packages),
+        "source.packages",
+        "name==version, so that a rebuild finds the same original",
+    )
+
+
+def digest(value: str, name: str) -> Rule:
+    """The rule for a SHA-256."""
+    return (re.fullmatch(r"[0-9a-f]{64}", value), name, "64 hex digits")

