@@ -56,20 +56,16 @@ export class KeptSnapshot {
     await folder.removeEntry(this.#wanted.sha256);
   }
 
+  /** Read as a file: a handle for synchronous access needs a lock, which after a tab's end may never come. */
   async #stored() {
     const folder = await open(this.#folder);
-    const file = await folder.getFileHandle(this.#wanted.sha256);
-    const access = await file.createSyncAccessHandle({ mode: "read-only" });
-    try {
-      const length = this.#wanted.bytes;
-      if (access.getSize() !== length + SEAL) return null;
-      const bytes = new Uint8Array(length + SEAL);
-      if (access.read(bytes, { at: 0 }) !== bytes.length) return null;
-      const sealed = seal(this.#wanted).every((byte, index) => byte === bytes[length + index]);
-      return sealed ? bytes.subarray(0, length) : null;
-    } finally {
-      access.close();
-    }
+    const handle = await folder.getFileHandle(this.#wanted.sha256);
+    const file = await handle.getFile();
+    const length = this.#wanted.bytes;
+    if (file.size !== length + SEAL) return null;
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const sealed = seal(this.#wanted).every((byte, index) => byte === bytes[length + index]);
+    return sealed ? bytes.subarray(0, length) : null;
   }
 
   async #fetched() {
