@@ -134,6 +134,20 @@ def inference(*, json: JsonFile = None) -> None:
     measurement.run(json=json)
 
 
+@bench.command
+def startup(
+    *,
+    json: JsonFile = None,
+    opens: Annotated[
+        int, Parameter(help="How often each page is opened.", validator=validators.Number(gte=1))
+    ] = 11,
+) -> None:
+    """Compare the way to the first answer on a warm visit."""
+    from builder.bench import startup as measurement
+
+    measurement.run(json=json, opens=opens)
+
+
 @app.command
 def screenshots(
     *, out: Annotated[Path, Parameter(help="Where to.")] = ROOT / "test-results/screenshots"

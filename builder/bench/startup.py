@@ -1,0 +1,176 @@
+"""From opening the page to its first answer: Satchel beside what people would write instead.
+
+A warm open: the browser runs, the page was there before and everything is kept; its tab is closed,
+and opened anew in a process of its own. The clock is the page's own, from its navigation's start
+(performance.timeOrigin) to the moment that the answer is on the page. Arms take turns, in an order
+that rotates.
+"""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.progress import track
+from rich.table import Column, Table
+
+from builder import bundle, site
+from builder.bench import contenders, ratios
+from builder.bench.visits import Mailbox, Tabs, browsing
+from builder.errors import BuildError
+from builder.paths import CACHE, ROOT
+from builder.progress import console, doing, say
+from builder.report import Report
+from builder.server import serving
+
+WARM_UPS = 2
+OPENS = 11
+LABEL_MODEL = "efficientnet-lite0"
+
+PAUSE_SECONDS = 0.8
+"""Between two opens: the processes of the tab before have ended."""
+
+ANSWER_SECONDS = 60
+FIRST_SECONDS = 180
+"""A first visit downloads and stores everything."""
+
+BARE = "_bare"
+"""Ends the names of arms without a service worker."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One thing that is opened."""
+
+    name: str
+    page: str
+    """Its page's path on the site."""
+
+    @property
+    def bare(self) -> bool:
+        """Whether it has no service worker, and the HTTP cache instead."""
+        return self.name.endswith(BARE)
+
+
+LABEL = (
+    Arm("rawjs", "bench/rawjs.html"),
+    Arm("satchel", ""),
+    Arm("stock", "bench/stock.html"),
+    Arm("rawjs_bare", "bench/rawjs.html"),
+    Arm("satchel_bare", ""),
+)
+
+LABEL_RATIOS = {
+    "label.satchel_over_rawjs": ("satchel", "rawjs"),
+    "label.satchel_over_rawjs_bare": ("satchel_bare", "rawjs_bare"),
+    "label.stock_over_satchel": ("stock", "satchel"),
+}
+
+
+def run(*, json: Path | None, opens: int = OPENS) -> None:
+    """Measure, print a table and perhaps write the report.
+
+    Raises:
+        BuildError: The arms disagree, or a page failed.
+    """
+    report = Report("bench startup")
+    label(report, opens)
+    _print(report)
+    if json:
+        report.write(json)
+        say(f"Wrote {json}.")
+
+
+def label(report: Report, opens: int, warm_ups: int = WARM_UPS) -> None:
+    """Measure the way to a photo's first label."""
+    dist = bundle.build(site.load(ROOT / "site.toml"), ROOT / "dist")
+    with doing("Putting the contenders beside the built site …"):
+        folder = contenders.make(dist, CACHE / "bench" / "label", LABEL_MODEL)
+    told = measure(folder, LABEL, opens, warm_ups)
+    best = {name: {one["answer"]["index"] for one in told[name]} for name in told}
+    if len(set().union(*best.values())) != 1:
+        raise BuildError(f"The arms disagree on what is in the photo: {best}.")
+    _note(report, "label", told, LABEL_RATIOS)
+
+
+def measure(
+    folder: Path, arms: Sequence[Arm], opens: int, warm_ups: int
+) -> dict[str, list[dict[str, Any]]]:
+    """Open every arm's page once in each round; return what the pages reported, warm-ups apart."""
+    mailbox = Mailbox()
+    kept, bare = mailbox.beside(), mailbox.beside(without=("/sw.js",))
+    with ExitStack() as stack:
+        # Two origins: one has the service worker, on the other nobody ever gets one.
+        urls = {
+            False: stack.enter_context(serving(folder, wrap=kept)),
+            True: stack.enter_context(serving(folder, wrap=bare)),
+        }
+        profile = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+        tabs = stack.enter_context(browsing(Path(profile)))
+        with doing("First visits …"):
+            for url in urls.values():
+                _visit(tabs, mailbox, f"{url}?prepare", FIRST_SECONDS)
+        told: dict[str, list[dict[str, Any]]] = {arm.name: [] for arm in arms}
+        for number in track(range(-warm_ups, opens), "Opening …", console=console):
+            for arm in _rotated(arms, number):
+                answer = _visit(tabs, mailbox, urls[arm.bare] + arm.page, ANSWER_SECONDS)
+                if number >= 0:
+                    told[arm.name].append(_checked(arm, answer))
+    return told
+
+
+def _rotated(arms: Sequence[Arm], number: int) -> list[Arm]:
+    first = number % len(arms)
+    return [*arms[first:], *arms[:first]]
+
+
+def _visit(tabs: Tabs, mailbox: Mailbox, url: str, seconds: float) -> dict[str, Any]:
+    time.sleep(PAUSE_SECONDS)
+    mailbox.clear()
+    tab = tabs.open(url)
+    try:
+        return mailbox.wait(url, seconds)
+    finally:
+        tabs.close(tab)
+
+
+def _checked(arm: Arm, answer: dict[str, Any]) -> dict[str, Any]:
+    """Hold an answer against what its arm promises."""
+    if answer["controlled"] == arm.bare:
+        raise BuildError(f"{arm.name}: the page has{'' if arm.bare else ' no'} service worker.")
+    if answer.get("engineThreads", answer["threads"]) != answer["threads"]:
+        raise BuildError(f"{arm.name} ran on {answer['engineThreads']} threads.")
+    boot = answer.get("boot")
+    if boot and boot["kind"] != "snapshot":
+        raise BuildError(f"{arm.name} started Python the slow way: {boot['reason']}.")
+    return answer
+
+
+def _note(
+    report: Report,
+    task: str,
+    told: dict[str, list[dict[str, Any]]],
+    wanted: dict[str, tuple[str, str]],
+) -> None:
+    times = {name: [one["ms"] for one in answers] for name, answers in told.items()}
+    for name, values in times.items():
+        report.sample(f"{task}.{name}", values, "ms")
+    for name, (over, under) in wanted.items():
+        report.ratio(name, ratios.paired(times[over], times[under]))
+    for phase in told["satchel"][0]["phases"]:
+        values = [one["phases"][phase] for one in told["satchel"]]
+        report.figure(f"phase.{phase}", sorted(values)[len(values) // 2], "ms")
+
+
+def _print(report: Report) -> None:
+    table = Table(Column("what", no_wrap=True), Column("value", justify="right"), "95 % interval")
+    for name, sample in report.samples.items():
+        table.add_row(name, f"{sample['median']:.0f} {sample['unit']}", "")
+    for name, ratio in report.ratios.items():
+        table.add_row(name, f"{ratio.value:.2f}", f"{ratio.low:.2f} to {ratio.high:.2f}")
+    for name, figure in report.figures.items():
+        table.add_row(name, f"{figure['value']:.0f} {figure['unit']}", "")
+    console.print(table)

@@ -1,0 +1,155 @@
+"""A browser that is only told to open and close tabs, and a server that pages report to.
+
+No debugger is attached while anything is measured. Playwright holds every new worker until it has
+had a look at it, and watches every request: that costs a page the more, the more workers it has.
+DevTools' HTTP endpoint opens a tab and looks at nothing.
+"""
+
+import json
+import queue
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from builder import browser
+from builder.errors import BuildError
+
+REPORTS_TO = "/bench/answer"
+"""Where pages post what they measured."""
+
+START_SECONDS = 30
+REQUEST_SECONDS = 10
+
+
+class Tabs:
+    """The tabs of a running browser."""
+
+    def __init__(self, port: int) -> None:
+        self._endpoint = f"http://127.0.0.1:{port}/json/"
+
+    def open(self, url: str) -> str:
+        """Open a URL in a new tab and return the tab's id."""
+        told = self._ask(f"new?{urllib.parse.quote(url, safe='')}", "PUT")
+        return str(json.loads(told)["id"])
+
+    def close(self, tab: str) -> None:
+        """Close a tab; its processes end a little later."""
+        self._ask(f"close/{tab}", "GET")
+
+    def _ask(self, what: str, method: str) -> bytes:
+        request = urllib.request.Request(self._endpoint + what, method=method)  # noqa: S310
+        with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as answer:  # noqa: S310
+            return bytes(answer.read())
+
+
+@contextmanager
+def browsing(profile: Path) -> Iterator[Tabs]:
+    """Run a headless browser on a profile for as long as the block runs.
+
+    Raises:
+        BuildError: It doesn't start.
+    """
+    profile.mkdir(parents=True, exist_ok=True)
+    told = profile / "DevToolsActivePort"
+    told.unlink(missing_ok=True)
+    flags = browser.launch_args(
+        "--headless",
+        "--remote-debugging-port=0",
+        f"--user-data-dir={profile}",
+        "--no-default-browser-check",
+        "--disable-extensions",
+    )
+    command = [str(browser.chromium()), *flags, "about:blank"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield Tabs(_port(told, process))
+    finally:
+        process.terminate()
+        try:
+            process.wait(REQUEST_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _port(told: Path, process: "subprocess.Popen[bytes]") -> int:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        lines = told.read_text("utf-8").splitlines() if told.is_file() else []
+        if len(lines) > 1:  # the second one is written last
+            return int(lines[0])
+        time.sleep(0.05)
+    raise BuildError(f"{process.args!r} didn't start.")
+
+
+class Mailbox:
+    """What pages reported, in order."""
+
+    def __init__(self) -> None:
+        self._reports: queue.Queue[dict[str, Any]] = queue.Queue()
+
+    def wait(self, url: str, seconds: float) -> dict[str, Any]:
+        """Return the next report, which the page at `url` is to give.
+
+        Raises:
+            BuildError: The page failed, in its own words, or said nothing in time.
+        """
+        try:
+            told = self._reports.get(timeout=seconds)
+        except queue.Empty:
+            raise BuildError(f"{url} said nothing for {seconds:g} s.") from None
+        if "error" in told:
+            raise BuildError(f"{url} failed: {told['error']}")
+        return told
+
+    def clear(self) -> None:
+        """Forget reports that nobody waited for."""
+        while not self._reports.empty():
+            self._reports.get_nowait()
+
+    def beside(
+        self, *, without: tuple[str, ...] = (), headers: dict[str, str] | None = None
+    ) -> Callable[[ASGIApp], ASGIApp]:
+        """Return what `serving` puts before a site so that its pages can report here.
+
+        Args:
+            without: Paths that this host does not have.
+            headers: Sent instead of the site's own of the same names.
+        """
+
+        def wrap(inner: ASGIApp) -> ASGIApp:
+            async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+                path = scope.get("path")
+                if path == REPORTS_TO:
+                    self._reports.put(json.loads(await Request(scope, receive).body()))
+                    await Response(status_code=204)(scope, receive, send)
+                elif path in without:
+                    await Response(status_code=404)(scope, receive, send)
+                else:
+                    await inner(scope, receive, _saying(send, headers or {}))
+
+            return answer
+
+        return wrap
+
+
+def _saying(send: Send, headers: dict[str, str]) -> Send:
+    """Replace some headers of whatever is sent."""
+    given = {name.lower().encode(): value.encode() for name, value in headers.items()}
+
+    async def sending(message: Any) -> None:
+        if given and message["type"] == "http.response.start":
+            kept = [(name, value) for name, value in message["headers"] if name not in given]
+            message = {**message, "headers": [*kept, *given.items()]}
+        await send(message)
+
+    return sending
