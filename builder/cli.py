@@ -4,7 +4,7 @@ import sys
 import threading
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter, validators
 from cyclopts.help import PlainFormatter
@@ -141,11 +141,14 @@ def startup(
     opens: Annotated[
         int, Parameter(help="How often each page is opened.", validator=validators.Number(gte=1))
     ] = 11,
+    only: Annotated[
+        Literal["label", "phases", "minilm"] | None, Parameter(help="Measure this part alone.")
+    ] = None,
 ) -> None:
     """Compare the way to the first answer on a warm visit."""
     from builder.bench import startup as measurement
 
-    measurement.run(json=json, opens=opens)
+    measurement.run(json=json, opens=opens, only=only)
 
 
 @app.command

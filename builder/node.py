@@ -47,6 +47,17 @@ def run(script: str, arguments: Sequence[str], *, cwd: Path) -> subprocess.Compl
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
+def pack(package: str, folder: Path) -> Path:
+    """Download one npm package into a folder, without what it depends on, and return its archive.
+
+    Raises:
+        BuildError: With npm's own words.
+    """
+    _run([*_npm(), "pack", package, "--pack-destination", str(folder)], f"npm pack {package}")
+    (archive,) = folder.glob("*.tgz")
+    return archive
+
+
 @functools.cache
 def executable() -> Path:
     """Return a Node.js of a version we can use."""

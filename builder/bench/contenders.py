@@ -13,25 +13,47 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builder import models, parts, scripts, serviceworker
+from builder import headers, models, node, parts, scripts, serviceworker
+from builder.bench import transformers
 from builder.bench.visits import REPORTS_TO
 from builder.errors import BuildError
 from builder.files import replacing, tree
-from builder.paths import ROOT, STATIC
+from builder.paths import CACHE, ROOT, STATIC
+from satchel_models.embed_recipe import EmbedRecipe
+from satchel_models.transformers_js import transformers_js_folder
 
-SOURCES = Path(__file__).parent / "startup_page"
+SOURCES = Path(__file__).parent / "startup_pages"
 
 FILES = "runtime/bench/"
 """Where the contenders' files lie: in a folder that may be cached for ever, as the site's own."""
 
 PAGES = "bench/"
+
+LABEL_MODEL = "efficientnet-lite0"
+EMBED_MODEL = "minilm-l6"
+
 PHOTO = STATIC / "samples" / "chelsea.jpg"
+TEXT = "A cat sleeps on the warm roof of a car."
 
 SIZE = 224
 CROP = 0.875
 """What Satchel's label task takes of a photo (app/satchel/tasks/label.py)."""
 
-SCRIPTS = ("worker.page.mjs", "satchel.page.mjs", "rawjs.worker.mjs", "stock.worker.mjs")
+PLAIN = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
+WEBGPU = (
+    "ort.webgpu.bundle.min.mjs",
+    "ort-wasm-simd-threaded.asyncify.mjs",
+    "ort-wasm-simd-threaded.asyncify.wasm",
+)
+"""What transformers.js uses by default; of the same version as the plain build."""
+
+POLICY = {
+    "Content-Security-Policy": headers.CSP.replace(
+        "'wasm-unsafe-eval'", "'wasm-unsafe-eval' 'unsafe-eval' blob:"
+    ).replace("worker-src 'self'", "worker-src 'self' blob:")
+}
+"""That build composes code from strings, and transformers.js starts it from a blob: no strict
+policy lets it. So all of that site's files are sent with this one."""
 
 
 @dataclass(frozen=True)
@@ -45,30 +67,56 @@ class Contender:
     settings: Mapping[str, Any]
 
 
-def make(dist: Path, out: Path, model: str) -> Path:
+def beside_label(dist: Path, out: Path) -> Path:
     """Copy a built site to `out` and put the contenders for its label model beside it."""
+    photo = base64.b64encode(PHOTO.read_bytes()).decode()
     with replacing(out) as work:
         shutil.copytree(dist, work, dirs_exist_ok=True)
-        _write_files(work, model)
-        facts = {"task": "label", "photo": base64.b64encode(PHOTO.read_bytes()).decode()}
-        for contender in _label(work, model):
-            _write_page(work, contender, facts)
-        _prepare_index(work, facts)
-        _keep_all(work)
+        _copy(parts.folder("onnxruntime"), work / FILES / "ort", PLAIN)
+        shutil.copytree(parts.folder("pyodide"), work / FILES / "pyodide")
+        _copy(parts.file("numpy").parent, work / FILES / "pyodide", [parts.file("numpy").name])
+        _copy(ROOT / "models" / LABEL_MODEL, work / FILES, ["labels.txt"])
+        facts = {"task": "label", "photo": photo}
+        _finish(work, facts, _label(work), headers.CSP)
     return out
 
 
-def _label(folder: Path, model: str) -> list[Contender]:
-    variant = shipped(folder, model)
-    urls = {
-        "ort": f"{FILES}ort/ort.wasm.bundle.min.mjs",
-        "wasm": f"{FILES}ort/ort-wasm-simd-threaded.wasm",
-        "pyodide": f"{FILES}pyodide/",
-        "model": f"models/blobs/{variant['blob']['sha256']}",
-        "labels": f"{FILES}labels.txt",
-    }
-    settings = {"size": SIZE, "crop": CROP, "options": variant["session"]}
-    return [Contender(name, f"{name}.worker.mjs", urls, settings) for name in ("rawjs", "stock")]
+def beside_embed(dist: Path, out: Path) -> Path:
+    """Copy a built site to `out` and put the contenders for its embedding model beside it."""
+    recipe = models.load(recipe_of(EMBED_MODEL))
+    if not isinstance(recipe, EmbedRecipe):
+        raise BuildError(f"{EMBED_MODEL} is no embedding model.")
+    with replacing(out) as work:
+        shutil.copytree(dist, work, dirs_exist_ok=True)
+        runtime = node.packages() / "onnxruntime-web" / "dist"
+        _copy(runtime, work / FILES / "ort", (*PLAIN, *WEBGPU))
+        for contender, entry in (("tjs_tuned", PLAIN[0]), ("tjs_default", WEBGPU[0])):
+            library = transformers.library(f"./ort/{entry}")
+            (work / FILES / f"{contender}.mjs").write_bytes(library)
+        transformers_js_folder(recipe, work / FILES / "tjs" / EMBED_MODEL, CACHE / "originals")
+        _finish(work, {"task": "embed", "text": TEXT}, _embed(), POLICY["Content-Security-Policy"])
+    return out
+
+
+def traced(site: Path, out: Path) -> Path:
+    """Copy a site with its contenders to `out`; there, Satchel's workers note when what is done."""
+    with replacing(out) as work:
+        shutil.copytree(site, work, dirs_exist_ok=True)
+        trace = scripts.bundle(SOURCES / "timeline.mjs", form="iife")
+        urls = _about(work)["urls"]
+        for worker in ("engine_worker", "inference_worker"):
+            script = work / urls[worker]
+            script.write_bytes(trace + script.read_bytes())
+        index = work / "index.html"
+        page = index.read_text("utf-8")
+        index.write_text(page.replace('id="bench">{', 'id="bench">{"traced":true,', 1), "utf-8")
+        _keep_all(work, headers.CSP)
+    return out
+
+
+def recipe_of(model: str) -> Path:
+    """Return the file of a model's recipe."""
+    return ROOT / "models" / model / "recipe.toml"
 
 
 def shipped(folder: Path, model: str) -> dict[str, Any]:
@@ -77,24 +125,58 @@ def shipped(folder: Path, model: str) -> dict[str, Any]:
     Raises:
         BuildError: The site doesn't hold its blob.
     """
-    recipe = ROOT / "models" / model / "recipe.toml"
-    manifest = json.loads(models.artefacts(recipe).manifest)
+    manifest = json.loads(models.artefacts(recipe_of(model)).manifest)
     variant: dict[str, Any] = manifest["releases"][0]["platforms"][models.PLATFORM][0]
     if not (folder / "models" / "blobs" / variant["blob"]["sha256"]).is_file():
         raise BuildError("The built site does not hold the model that the recipe names.")
     return variant
 
 
-def _write_files(folder: Path, model: str) -> None:
-    """Write the contenders' own copies: how the site packs its parts is none of their business."""
-    target = folder / FILES
-    shutil.copytree(parts.folder("onnxruntime"), target / "ort")
-    shutil.copytree(parts.folder("pyodide"), target / "pyodide")
-    numpy = parts.file("numpy")
-    shutil.copyfile(numpy, target / "pyodide" / numpy.name)
-    shutil.copyfile(ROOT / "models" / model / "labels.txt", target / "labels.txt")
-    for name in SCRIPTS:
-        (target / name).write_bytes(scripts.bundle(SOURCES / name))
+def _label(folder: Path) -> list[Contender]:
+    variant = shipped(folder, LABEL_MODEL)
+    urls = {
+        "ort": f"{FILES}ort/{PLAIN[0]}",
+        "wasm": f"{FILES}ort/{PLAIN[1]}",
+        "pyodide": f"{FILES}pyodide/",
+        "model": f"models/blobs/{variant['blob']['sha256']}",
+        "labels": f"{FILES}labels.txt",
+    }
+    settings = {"size": SIZE, "crop": CROP, "options": variant["session"]}
+    return [Contender(name, f"{name}.worker.mjs", urls, settings) for name in ("rawjs", "stock")]
+
+
+def _embed() -> list[Contender]:
+    made = []
+    for name, wasm in (("tjs_default", WEBGPU[2]), ("tjs_tuned", PLAIN[1])):
+        urls = {
+            "library": f"{FILES}{name}.mjs",
+            "models": f"{FILES}tjs/",
+            "factory": f"{FILES}ort/{WEBGPU[1]}",
+            "wasm": f"{FILES}ort/{wasm}",
+        }
+        settings = {"tuned": name == "tjs_tuned", "model": EMBED_MODEL}
+        made.append(Contender(name, "tjs.worker.mjs", urls, settings))
+    return made
+
+
+def _copy(source: Path, target: Path, names: tuple[str, ...] | list[str]) -> None:
+    """Copy files: how the site packs its own copies is none of the contenders' business."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        shutil.copyfile(source / name, target / name)
+
+
+def _finish(
+    folder: Path, facts: Mapping[str, Any], contenders: list[Contender], policy: str
+) -> None:
+    """Write the pages, then the service worker's script, which names all the rest."""
+    workers = {contender.worker for contender in contenders}
+    for name in ("worker.page.mjs", "satchel.page.mjs", *sorted(workers)):
+        (folder / FILES / name).write_bytes(scripts.bundle(SOURCES / name))
+    for contender in contenders:
+        _write_page(folder, contender, facts)
+    _prepare_index(folder, facts)
+    _keep_all(folder, policy)
 
 
 def _write_page(folder: Path, contender: Contender, facts: Mapping[str, Any]) -> None:
@@ -120,18 +202,26 @@ def _prepare_index(folder: Path, facts: Mapping[str, Any]) -> None:
         f'<script type="application/json" id="bench">{told}</script>'
         f'<script type="module" src="{FILES}satchel.page.mjs"></script>'
     )
-    before, boot, after = re.split(
+    found = re.split(
         r'(<script type="module" src="assets/boot\.[^>]*></script>)', index.read_text("utf-8")
     )
-    index.write_text(before + boot + ours + after, "utf-8")
+    if len(found) != 3:
+        raise BuildError("The built site's index.html has no boot script, or several.")
+    index.write_text(found[0] + found[1] + ours + found[2], "utf-8")
 
 
-def _keep_all(folder: Path) -> None:
-    """Write the service worker anew, with a list that holds the contenders too."""
+def _keep_all(folder: Path, policy: str) -> None:
+    build = _about(folder)["build"]
+    written = serviceworker.script(serviceworker.source(), build, dict(tree(folder)))
+    # It adds the policy to what it stores.
+    (folder / "sw.js").write_bytes(written.replace(headers.CSP.encode(), policy.encode()))
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    """Return what a built site's page knows about itself."""
     html = (folder / "index.html").read_text("utf-8")
     named = re.search(r'<script type="application/json" id="site">(.*?)</script>', html, re.DOTALL)
     if named is None:
         raise BuildError("The built site's index.html says nothing about its build.")
-    build = json.loads(named.group(1))["build"]
-    written = serviceworker.script(serviceworker.source(), build, dict(tree(folder)))
-    (folder / "sw.js").write_bytes(written)
+    about: dict[str, Any] = json.loads(named.group(1))
+    return about

@@ -4,15 +4,14 @@ Both arms are called from the page with the same RGBA pixels, use the same onnxr
 and number of threads, and answer with the five best classes. They take turns in one run.
 """
 
-import json as json_format
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page
 from rich.table import Column, Table
 
-from builder import bundle, lab, models, site
-from builder.bench import memory, ratios
+from builder import bundle, lab, site
+from builder.bench import contenders, memory, ratios
 from builder.errors import BuildError
 from builder.paths import ROOT
 from builder.progress import console, doing, say
@@ -74,7 +73,12 @@ def _compare(report: Report, folder: Path, *, threads: int) -> Ratio:
         folder, plain=plain, mounts={"/bench": PAGE}, service_workers=not plain
     ) as page:
         status = _ready(page, threads)
-        raw = {**_variant(folder), "threads": threads}
+        variant = contenders.shipped(folder, MODEL)
+        raw = {
+            "model": variant["blob"]["sha256"],
+            "options": variant["session"],
+            "threads": threads,
+        }
         arguments = [raw, ROUNDS, WARM_UP, SIZE, PAUSE_MS]
         measured = page.evaluate(MEASURE, arguments)
     if measured["threads"] != threads:
@@ -118,16 +122,6 @@ def _ready(page: Page, threads: int | None) -> dict[str, Any]:
     if threads is not None and status["threads"] != threads:
         raise BuildError(f"The page runs on {status['threads']} threads, not {threads}.")
     return status
-
-
-def _variant(folder: Path) -> dict[str, Any]:
-    """Return the blob and the session options of the variant that the page ships."""
-    recipe = ROOT / "models" / MODEL / "recipe.toml"
-    manifest = json_format.loads(models.artefacts(recipe).manifest)
-    variant = manifest["releases"][0]["platforms"][models.PLATFORM][0]
-    if not (folder / "models" / "blobs" / variant["blob"]["sha256"]).is_file():
-        raise BuildError("The built site does not hold the model that the recipe names.")
-    return {"model": variant["blob"]["sha256"], "options": variant["session"]}
 
 
 def _print(report: Report) -> None:

@@ -8,12 +8,13 @@ that rotates.
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 from rich.progress import track
 from rich.table import Column, Table
 
@@ -26,9 +27,15 @@ from builder.progress import console, doing, say
 from builder.report import Report
 from builder.server import serving
 
+Part = Literal["label", "phases", "minilm"]
+
 WARM_UPS = 2
 OPENS = 11
-LABEL_MODEL = "efficientnet-lite0"
+
+ALIKE = 0.99
+"""Cosine that embeddings of one text must at least have."""
+
+EMBED_SITE = Path(__file__).parent / "embed-site.toml"
 
 PAUSE_SECONDS = 0.8
 """Between two opens: the processes of the tab before have ended."""
@@ -70,14 +77,34 @@ LABEL_RATIOS = {
 }
 
 
-def run(*, json: Path | None, opens: int = OPENS) -> None:
+MINILM = (
+    Arm("tjs_default", "bench/tjs_default.html"),
+    Arm("satchel", ""),
+    Arm("tjs_tuned", "bench/tjs_tuned.html"),
+)
+
+MINILM_RATIOS = {
+    "minilm.satchel_over_tjs_default": ("satchel", "tjs_default"),
+    "minilm.satchel_over_tjs_tuned": ("satchel", "tjs_tuned"),
+}
+
+Told = Mapping[str, Sequence[dict[str, Any]]]
+"""What the pages reported, by arm."""
+
+
+def run(*, json: Path | None, opens: int = OPENS, only: Part | None = None) -> None:
     """Measure, print a table and perhaps write the report.
 
     Raises:
         BuildError: The arms disagree, or a page failed.
     """
     report = Report("bench startup")
-    label(report, opens)
+    if only in (None, "label"):
+        label(report, opens)
+    if only in (None, "phases"):
+        phases(report, opens)
+    if only in (None, "minilm"):
+        minilm(report, opens)
     _print(report)
     if json:
         report.write(json)
@@ -86,27 +113,77 @@ def run(*, json: Path | None, opens: int = OPENS) -> None:
 
 def label(report: Report, opens: int, warm_ups: int = WARM_UPS) -> None:
     """Measure the way to a photo's first label."""
-    dist = bundle.build(site.load(ROOT / "site.toml"), ROOT / "dist")
-    with doing("Putting the contenders beside the built site …"):
-        folder = contenders.make(dist, CACHE / "bench" / "label", LABEL_MODEL)
+    folder = _label_site()
     told = measure(folder, LABEL, opens, warm_ups)
-    best = {name: {one["answer"]["index"] for one in told[name]} for name in told}
+    best = {name: {one["answer"]["index"] for one in answers} for name, answers in told.items()}
     if len(set().union(*best.values())) != 1:
         raise BuildError(f"The arms disagree on what is in the photo: {best}.")
     _note(report, "label", told, LABEL_RATIOS)
 
 
+def phases(report: Report, opens: int, warm_ups: int = WARM_UPS) -> None:
+    """Measure when the label page's workers have done what: for whoever makes it faster.
+
+    Its own run on a copy of the site, since looking costs time.
+    """
+    folder = contenders.traced(_label_site(), CACHE / "bench" / "traced")
+    told = measure(folder, [arm for arm in LABEL if arm.name == "satchel"], opens, warm_ups)
+    noted = [one["phases"] for one in told["satchel"]]
+    medians = {
+        name: float(np.median([one[name] for one in noted]))
+        for name in noted[0]
+        if all(name in one for one in noted)
+    }
+    for name, ms in sorted(medians.items(), key=lambda item: item[1]):
+        report.figure(f"phase.{name}", ms, "ms")
+
+
+def _label_site() -> Path:
+    dist = bundle.build(site.load(ROOT / "site.toml"), ROOT / "dist")
+    with doing("Putting the contenders beside the built site …"):
+        return contenders.beside_label(dist, CACHE / "bench" / "label")
+
+
+def minilm(report: Report, opens: int, warm_ups: int = WARM_UPS) -> None:
+    """Measure the way to a sentence's embedding."""
+    dist = bundle.build(site.load(EMBED_SITE), CACHE / "bench" / "embed-dist")
+    with doing("Putting the contenders beside the built site …"):
+        folder = contenders.beside_embed(dist, CACHE / "bench" / "embed")
+    told = measure(folder, MINILM, opens, warm_ups, contenders.POLICY)
+    ours = np.asarray(told["satchel"][0]["answer"])
+    for name, answers in told.items():
+        cosine = min(_cosine(ours, np.asarray(one["answer"])) for one in answers)
+        if not cosine >= ALIKE:
+            raise BuildError(f"Satchel and {name} disagree on the embedding: cosine {cosine:.3f}.")
+    _note(report, "minilm", told, MINILM_RATIOS)
+
+
 def measure(
-    folder: Path, arms: Sequence[Arm], opens: int, warm_ups: int
+    folder: Path,
+    arms: Sequence[Arm],
+    opens: int,
+    warm_ups: int,
+    headers: Mapping[str, str] | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
-    """Open every arm's page once in each round; return what the pages reported, warm-ups apart."""
+    """Open every arm's page once in each round; return what the pages reported, warm-ups apart.
+
+    Args:
+        folder: The site with its contenders.
+        arms: What to open.
+        opens: Rounds that count.
+        warm_ups: Rounds before.
+        headers: Sent instead of the site's own.
+    """
     mailbox = Mailbox()
-    kept, bare = mailbox.beside(), mailbox.beside(without=("/sw.js",))
+    # Two origins: one has the service worker, on the other nobody ever gets one.
+    hosts = {
+        False: mailbox.beside(headers=headers),
+        True: mailbox.beside(headers=headers, without=("/sw.js",)),
+    }
     with ExitStack() as stack:
-        # Two origins: one has the service worker, on the other nobody ever gets one.
         urls = {
-            False: stack.enter_context(serving(folder, wrap=kept)),
-            True: stack.enter_context(serving(folder, wrap=bare)),
+            bare: stack.enter_context(serving(folder, wrap=hosts[bare]))
+            for bare in sorted({arm.bare for arm in arms})
         }
         profile = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
         tabs = stack.enter_context(browsing(Path(profile)))
@@ -149,20 +226,16 @@ def _checked(arm: Arm, answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _note(
-    report: Report,
-    task: str,
-    told: dict[str, list[dict[str, Any]]],
-    wanted: dict[str, tuple[str, str]],
-) -> None:
+def _note(report: Report, task: str, told: Told, wanted: Mapping[str, tuple[str, str]]) -> None:
     times = {name: [one["ms"] for one in answers] for name, answers in told.items()}
     for name, values in times.items():
         report.sample(f"{task}.{name}", values, "ms")
     for name, (over, under) in wanted.items():
         report.ratio(name, ratios.paired(times[over], times[under]))
-    for phase in told["satchel"][0]["phases"]:
-        values = [one["phases"][phase] for one in told["satchel"]]
-        report.figure(f"phase.{phase}", sorted(values)[len(values) // 2], "ms")
+
+
+def _cosine(one: Any, other: Any) -> float:
+    return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))
 
 
 def _print(report: Report) -> None:

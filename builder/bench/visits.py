@@ -11,7 +11,7 @@ import subprocess
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,7 @@ class Mailbox:
             self._reports.get_nowait()
 
     def beside(
-        self, *, without: tuple[str, ...] = (), headers: dict[str, str] | None = None
+        self, *, without: tuple[str, ...] = (), headers: Mapping[str, str] | None = None
     ) -> Callable[[ASGIApp], ASGIApp]:
         """Return what `serving` puts before a site so that its pages can report here.
 
@@ -142,7 +142,7 @@ class Mailbox:
         return wrap
 
 
-def _saying(send: Send, headers: dict[str, str]) -> Send:
+def _saying(send: Send, headers: Mapping[str, str]) -> Send:
     """Replace some headers of whatever is sent."""
     given = {name.lower().encode(): value.encode() for name, value in headers.items()}
 

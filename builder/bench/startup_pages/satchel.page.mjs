@@ -21,13 +21,28 @@ async function prepare() {
 /** How the engine was started, and when it had got how far; read after the answer. */
 async function more() {
   const { boot, threads } = await engine.call("status");
-  return { boot, engineThreads: threads, phases: { ...phases } };
+  return { boot, engineThreads: threads, phases: { ...phases, ...(await timeline()) } };
 }
 
 const phases = {};
 on("phase", ({ phase, ms }) => {
   phases[phase] = ms;
 });
+
+/** What the workers noted, where they do (timeline.mjs), on the page's clock. */
+async function timeline() {
+  if (!facts.traced) return {};
+  const channel = new BroadcastChannel("bench");
+  const told = {};
+  channel.onmessage = ({ data: { worker, noted } }) => {
+    const name = worker.replace("satchel ", "").replace("_worker", "");
+    for (const [what, ms] of noted) told[`${name}: ${what}`] ??= ms - performance.timeOrigin;
+  };
+  channel.postMessage("timeline");
+  await new Promise((done) => setTimeout(done, 300));
+  channel.close();
+  return told;
+}
 
 const preparing = new URL(location).searchParams.has("prepare");
 (preparing ? prepare() : ask()).then((answer) => answered(answer, more)).catch(failed);
