@@ -5,6 +5,8 @@ python tests/engine/fixtures.py FOLDER
 
 from __future__ import annotations
 
+import itertools
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +15,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 from PIL import Image
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 OPSET = 17
 IR_VERSION = 8
@@ -145,18 +148,97 @@ def colours() -> onnx.ModelProto:
     )
 
 
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+WIDTH = 8
+
+
+def bag() -> onnx.ModelProto:
+    """A sentence encoder: how often a text has ids of each remainder by eight, as a direction."""
+    nodes = [
+        helper.make_node("Mod", ["input_ids", "width"], ["rest"]),
+        helper.make_node("OneHot", ["rest", "width", "values"], ["hot"], axis=-1),
+        helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["mask", "second"], ["rows"]),
+        helper.make_node("MatMul", ["rows", "hot"], ["total"]),
+        helper.make_node("Squeeze", ["total", "second"], ["flat"]),
+        helper.make_node("LpNormalization", ["flat"], ["embedding"], axis=-1, p=2),
+    ]
+    constants = {
+        "width": np.array(WIDTH, np.int64),
+        "values": np.array([0, 1], np.float32),
+        "second": np.array([1], np.int64),
+    }
+    names = ("input_ids", "attention_mask")
+    return model(
+        nodes,
+        [value(name, "int64", ["batch", "sequence"]) for name in names],
+        [value("embedding", "float32", ["batch", WIDTH])],
+        [onnx.numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
+
+
+def texts() -> list[str]:
+    """The committed corpus, and what a text file cannot hold."""
+    lines = Path(__file__).with_name("corpus.txt").read_text("utf-8").split("\n")
+    nasty = ["a\rb\nc\td\x0be\x0cf\x00g\x1ch\x85i\u2028j\u2029k\ufffdl\ue000m", "é" * 101, " " * 9]
+    return [*lines, *nasty, " ".join(lines), "word, " * 3000]
+
+
+def vocabulary() -> list[str]:
+    """Characters of the corpus, alone and inside words, and some of its words."""
+    normal = normalizers.BertNormalizer()
+    split = pre_tokenizers.BertPreTokenizer()
+    words = [
+        word for line in texts() for word, _ in split.pre_tokenize_str(normal.normalize_str(line))
+    ]
+    characters = sorted(set(itertools.chain.from_iterable(words)))
+    pieces = [f"##{character}" for character in characters]
+    return list(dict.fromkeys([*SPECIAL, *characters, *pieces, *words[::2], "##ing", "##able"]))
+
+
+def hugging_face(tokens: Sequence[str], max_tokens: int) -> Tokenizer:
+    """The tokenizer that ours must equal."""
+    ids = {token: number for number, token in enumerate(tokens)}
+    reference = Tokenizer(models.WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100))
+    reference.normalizer = normalizers.BertNormalizer()
+    reference.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    reference.add_special_tokens(list(SPECIAL))
+    reference.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        special_tokens=[(name, ids[name]) for name in ("[CLS]", "[SEP]")],
+    )
+    reference.enable_truncation(max_tokens)
+    return reference
+
+
+def tokenizer_text(tokens: Sequence[str], max_tokens: int) -> str:
+    """The same as a model's file."""
+    settings = {"special": SPECIAL, "max_tokens": max_tokens}
+    return "\n".join([json.dumps(settings), *tokens]) + "\n"
+
+
+def write_texts(folder: Path, max_tokens: int = 256) -> None:
+    """A vocabulary, texts of many scripts, and their ids by Hugging Face's tokenizer."""
+    tokens = vocabulary()
+    reference = hugging_face(tokens, max_tokens)
+    (folder / "tokenizer.txt").write_text(tokenizer_text(tokens, max_tokens), "utf-8", newline="\n")
+    ids = [[text, reference.encode(text).ids] for text in texts()]
+    (folder / "tokenized.json").write_text(json.dumps(ids))
+
+
 def write(folder: Path) -> None:
     """Write everything into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     models = {f"identity-{kind}": identity(kind) for kind in ELEMENT_TYPES}
     for make in (
-        several, fixed, scalar, unnamed, hungry, slow, unknown_operator, sequence, colours,
+        several, fixed, scalar, unnamed, hungry, slow, unknown_operator, sequence, colours, bag,
     ):  # fmt: skip
         models[make.__name__] = make()
     for name, proto in models.items():
         (folder / f"{name}.onnx").write_bytes(proto.SerializeToString())
     (folder / "labels.txt").write_text("red\ngreen\nblue\n")
     write_images(folder)
+    write_texts(folder)
 
 
 def write_images(folder: Path) -> None:
