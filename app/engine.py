@@ -10,21 +10,24 @@ import asyncio
 import platform
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import js
 import numpy as np
 import satchel_host
-from pyodide.ffi import create_proxy, to_js
+from pyodide.ffi import JsProxy, create_proxy, to_js
 
 import satchel
 from satchel import platform as platforms
 from satchel.library import Library
 from satchel.manifest import Manifest, Reference
-from satchel.tasks import Label
+from satchel.tasks import Embed, Label
 from satchel.transfer import fetch_blob
 
 Operation = Callable[..., Awaitable[Any]]
+Task = TypeVar("Task", Label, Embed)
+
+TASKS: dict[str, type[Label] | type[Embed]] = {"label": Label, "embed": Embed}
 
 
 def serve(port: Any, site: Any, base: str, boot_ms: float, boot: Any) -> asyncio.Future[None]:
@@ -51,18 +54,18 @@ class Engine:
         self._boot_ms = boot_ms
         self._boot = boot
         self._library = Library()
-        self._labels: dict[str, Label] = {}
+        self._tasks: dict[str, Any] = {}
         self._opening = asyncio.Lock()
 
     async def prepare(self) -> None:
-        """Load the label model if it is here, so that the first photo does not wait for it."""
-        for model in self._site["models"]:
-            if model["task"] == "label" and await self._library.find(model["id"]):
-                try:
-                    await self._label(model["id"])
-                except satchel.IntegrityError:
-                    # Not whole any more: it is of no use, and the page can only get it anew.
-                    await self.remove(model["id"])
+        """Load the site's first model if it is here, so that the first answer is soon there."""
+        first = self._site["models"][0]
+        if await self._library.find(first["id"]):
+            try:
+                await self._task(TASKS[first["task"]], first["id"])
+            except satchel.IntegrityError:
+                # Not whole any more: it is of no use, and the page can only get it anew.
+                await self.remove(first["id"])
 
     async def status(self) -> dict[str, Any]:
         """Versions, threads, models and storage, for the page's status strip."""
@@ -121,30 +124,41 @@ class Engine:
         installed = await self._library.install(
             manifest, lambda item: blobs + item.sha256, progress=report
         )
-        if entry["task"] == "label":
-            await self._label(model_id)
+        await self._task(TASKS[entry["task"]], model_id)
         return {"id": model_id, "version": str(installed.active)}
 
     async def label(self, image: Any, top: int = 5) -> dict[str, Any]:
         """Label one photo with the site's first label model."""
-        label = await self._label(self._default("label"))
+        label = await self._task(Label, self._default("label"))
         started = js.performance.now()
         pixels = await label.prepare(image)
         return await self._labelled(label, pixels, top, started)
 
     async def classify(self, rgba: Any, size: int, top: int = 5) -> dict[str, Any]:
         """Label pixels that have the model's size already: RGBA bytes, size × size."""
-        label = await self._label(self._default("label"))
+        label = await self._task(Label, self._default("label"))
         started = js.performance.now()
         pixels = np.empty((size, size, 3), np.uint8)
         satchel_host.rgb(rgba).assign_to(pixels.reshape(-1))
         return await self._labelled(label, pixels, top, started)
 
+    async def embed(self, texts: Any) -> dict[str, Any]:
+        """Embed texts with the site's first embedding model: `vectors` holds n × width floats."""
+        embed = await self._task(Embed, self._default("embed"))
+        started = js.performance.now()
+        vectors = await embed([texts] if isinstance(texts, str) else texts)
+        return {
+            "vectors": to_js(vectors.reshape(-1)),
+            "shape": vectors.shape,
+            "ms": js.performance.now() - started,
+            "model": _named(embed),
+        }
+
     async def remove(self, model_id: str) -> None:
         """Remove a model from this device."""
-        label = self._labels.pop(model_id, None)
-        if label is not None:
-            await label.close()
+        task = self._tasks.pop(model_id, None)
+        if task is not None:
+            await task.close()
         await self._library.delete(model_id)
 
     async def _labelled(
@@ -153,7 +167,6 @@ class Engine:
         prepared = js.performance.now()
         predictions = await label.classify(pixels, top)
         done = js.performance.now()
-        model, _, version = label.runtime.name.rpartition(" ")
         return {
             "predictions": [
                 {"index": item.index, "label": item.label, "score": item.score}
@@ -161,17 +174,22 @@ class Engine:
             ],
             "ms": done - started,
             "inference_ms": done - prepared,
-            "model": {"id": model, "version": version},
+            "model": _named(label),
         }
 
     def _default(self, task: str) -> str:
-        return next(str(model["id"]) for model in self._site["models"] if model["task"] == task)
+        for model in self._site["models"]:
+            if model["task"] == task:
+                return str(model["id"])
+        raise satchel.ModelNotFoundError(f"This site has no model for the task '{task}'")
 
-    async def _label(self, model_id: str) -> Label:
+    async def _task(self, kind: type[Task], model_id: str) -> Task:
+        """A task with its model, opened once."""
         async with self._opening:
-            if model_id not in self._labels:
-                self._labels[model_id] = await Label.open(model_id)
-            return self._labels[model_id]
+            if model_id not in self._tasks:
+                self._tasks[model_id] = await kind.open(model_id)
+            task: Task = self._tasks[model_id]
+            return task
 
     async def _manifest(self, entry: dict[str, Any]) -> Manifest:
         """The manifest whose hash the page pins."""
@@ -247,7 +265,18 @@ class Server:
             self._post(id=call, error=_described(error))
 
     def _post(self, **message: Any) -> None:
-        self._port.postMessage(to_js(message, dict_converter=js.Object.fromEntries))
+        # Typed arrays go over without a copy; whoever answers with one has no use for it any more.
+        value = message.get("value")
+        items = value.values() if isinstance(value, dict) else ()
+        transfer = [item.buffer for item in items if isinstance(item, JsProxy)]
+        self._port.postMessage(
+            to_js(message, dict_converter=js.Object.fromEntries), to_js(transfer)
+        )
+
+
+def _named(task: Label | Embed) -> dict[str, str]:
+    model, _, version = task.runtime.name.rpartition(" ")
+    return {"id": model, "version": version}
 
 
 def _described(error: BaseException) -> dict[str, str]:

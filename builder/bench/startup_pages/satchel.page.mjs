@@ -6,7 +6,7 @@ const { engine, on, site } = globalThis.satchel;
 const ask = () =>
   facts.task === "label"
     ? engine.call("label", [photo(), 5]).then(({ predictions }) => best(predictions))
-    : engine.call("embed", [[facts.text]]).then(([vector]) => Array.from(vector));
+    : engine.call("embed", [facts.text]).then(({ vectors }) => Array.from(vectors));
 
 const best = ([{ index, label }]) => ({ index, label });
 
