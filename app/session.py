@@ -24,17 +24,17 @@ _YEAR = (365 * 24 + 6) * 60 * 60
 """Seconds, as CPython's own `time` counts them."""
 
 
-def begin(environment: Sequence[str], numpy_wheel: Callable[[], Any]) -> None:
+def begin(environment: Sequence[str], numpy_files: Callable[[], Any]) -> None:
     """Take this session's environment, locale, clock and randomness.
 
     Args:
         environment: "NAME=value" for each variable of the environment.
-        numpy_wheel: Gives the bytes of NumPy's wheel, at once.
+        numpy_files: Gives the archive of NumPy's files, at once.
     """
     _refresh_environment(environment)
     _refresh_clock()
     _refresh_randomness()
-    sys.meta_path.append(_RestOfNumpy(numpy_wheel))
+    sys.meta_path.append(_RestOfNumpy(numpy_files))
 
 
 def _refresh_environment(environment: Sequence[str]) -> None:
@@ -70,10 +70,10 @@ def _refresh_randomness() -> None:
 
 
 class _RestOfNumpy:
-    """Finds the parts of NumPy that no snapshot holds: unpacks its wheel when one is asked for."""
+    """Finds the parts of NumPy that no snapshot holds: unpacks its files when one is asked for."""
 
-    def __init__(self, wheel: Callable[[], Any]) -> None:
-        self._wheel = wheel
+    def __init__(self, files: Callable[[], Any]) -> None:
+        self._files = files
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -87,7 +87,10 @@ class _RestOfNumpy:
         import numpy as np
 
         place = os.path.dirname(os.path.dirname(np.__file__))  # noqa: PTH120
-        with zipfile.ZipFile(io.BytesIO(self._wheel().to_py())) as wheel:
-            wheel.extractall(place)
-        importlib.invalidate_caches()
+        with zipfile.ZipFile(io.BytesIO(self._files().to_py())) as archive:
+            archive.extractall(place)
+        # Not importlib.invalidate_caches(): the standard library would be fetched to be read anew.
+        for folder, finder in sys.path_importer_cache.items():
+            if folder.startswith(place) and finder:
+                finder.invalidate_caches()
         return importlib.util.find_spec(name)

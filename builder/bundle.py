@@ -13,6 +13,7 @@ from typing import Any
 from filelock import FileLock
 
 from builder import (
+    archives,
     bytecode,
     headers,
     models,
@@ -22,6 +23,7 @@ from builder import (
     scripts,
     serviceworker,
     wheel,
+    wire,
 )
 from builder.errors import BuildError, InputMissingError
 from builder.files import fingerprint, folder_hash, replacing, sha256, short, tree, write_whole
@@ -32,9 +34,6 @@ from builder.snapshot import record
 
 LARGEST = 25_000_000
 """No file may be bigger, in bytes: static hosts refuse more (Cloudflare Pages: 25 MiB)."""
-
-PACKAGES_IN_PAGE = ("numpy",)
-"""What Pyodide's lock file is cut down to."""
 
 PICTURES = ("icons", "samples")
 """Folders of app/static that are copied as they are."""
@@ -111,8 +110,8 @@ class _Bundle:
         self.site = site
         self.folder = folder
         self.urls: dict[str, str] = {"blobs": "models/blobs/", "notices": "notices.txt"}
-        self.lock: dict[str, str] = {}
-        """What Pyodide's lock file says about Pyodide itself."""
+        self.pyodide: dict[str, Any] = {}
+        """What Python is started from, in the page's own words (app/static/python.mjs)."""
         self.snapshot: dict[str, Any] | None = None
         self.python: list[str] = []
         """What a first visit downloads to start Python."""
@@ -136,6 +135,7 @@ class _Bundle:
         template = _text(STATIC / "index.html")
         worker = serviceworker.source()
         about = page.about(self.site, self.urls, self._sizes(), made, collected)
+        about["pyodide"] = self.pyodide
         about["python"] = self.python
         if self.snapshot:
             about["snapshot"] = self.snapshot
@@ -170,44 +170,65 @@ class _Bundle:
         self._check_sizes()
 
     def _runtime(self) -> None:
-        """Copy the parts; Pyodide gets NumPy beside it and a lock file that names nothing else."""
-        numpy = parts.file("numpy")
-        pyodide = {name: path.read_bytes() for name, path in tree(parts.folder("pyodide"))}
-        pyodide[numpy.name] = numpy.read_bytes()
-        pyodide["pyodide-lock.json"] = _trimmed(pyodide["pyodide-lock.json"])
-        self.urls["pyodide"] = self._part("pyodide", pyodide)
-        self.urls["numpy"] = self.urls["pyodide"] + numpy.name
-        self.lock = json.loads(pyodide["pyodide-lock.json"])["info"]
-        for name in ("onnxruntime", "pyscript", "micropython"):
-            files = {file: path.read_bytes() for file, path in tree(parts.folder(name))}
-            self.urls[name] = self._part(name, files)
-        runtime = self.urls.pop("onnxruntime")
-        self.urls["ort"] = runtime + "ort.wasm.bundle.min.mjs"
-        self.urls["ort_wasm"] = runtime + "ort-wasm-simd-threaded.wasm"
-
-    def _snapshot(self) -> None:
-        """Write the snapshot that Python starts from, and the libraries that belong to it."""
-        runtime = self.urls["pyodide"]
-        self.python = [runtime + name for name in ("pyodide.asm.wasm", "python_stdlib.zip")]
-        recorded = record.snapshot()
-        if recorded is None:
-            self.python.append(self.urls["numpy"])
-            return
-        folder = self._part("snapshot", {"python.snapshot": recorded.compressed})
+        """Write the parts: what is large in its wire form, the rest as it is."""
+        pyodide = parts.folder("pyodide")
+        scripts = ("pyodide.mjs", "pyodide.asm.mjs")
+        files = {name: (pyodide / name).read_bytes() for name in scripts}
+        stdlib = archives.standard_library()
+        large = {
+            "pyodide.asm.wasm": (pyodide / "pyodide.asm.wasm").read_bytes(),
+            "python_stdlib.zip": stdlib,
+        }
+        runtime = self.urls["pyodide"] = self._part("pyodide", files, large)
         libraries = record.libraries()
-        beside = self._part("numpy", {library.name: library.content for library in libraries})
-        self.snapshot = {
-            "url": folder + "python.snapshot",
-            "sha256": recorded.sha256,
-            "bytes": recorded.bytes,
-            "ids": recorded.ids,
-            "lock": self.lock,
+        numpy = self._part(
+            "numpy",
+            {},
+            {
+                "numpy.zip": archives.numpy(),
+                **{library.name: library.content for library in libraries},
+            },
+        )
+        self.pyodide = {
+            "lock": json.loads((pyodide / "pyodide-lock.json").read_bytes())["info"],
+            "wasm": f"{runtime}pyodide.asm.wasm{wire.SUFFIX}",
+            "stdlib": {
+                "url": f"{runtime}python_stdlib.zip{wire.SUFFIX}",
+                "bytes": len(stdlib),
+            },
+            "site_packages": record.SITE_PACKAGES,
+            "numpy": f"{numpy}numpy.zip{wire.SUFFIX}",
             "libraries": [
-                {"path": library.path, "url": beside + library.name} for library in libraries
+                {"path": library.path, "url": f"{numpy}{library.name}{wire.SUFFIX}"}
+                for library in libraries
             ],
         }
+        for name in ("pyscript", "micropython"):
+            self.urls[name] = self._part(name, _contents(parts.folder(name)))
+        ort = _contents(parts.folder("onnxruntime"))
+        wasm = {name: ort.pop(name) for name in [*ort] if name.endswith(".wasm")}
+        runtime = self._part("onnxruntime", ort, wasm)
+        self.urls["ort"] = runtime + "ort.wasm.bundle.min.mjs"
+        self.urls["ort_wasm"] = f"{runtime}ort-wasm-simd-threaded.wasm{wire.SUFFIX}"
+
+    def _snapshot(self) -> None:
+        """Write the snapshot that Python starts from, where there can be one."""
+        self.python = [
+            self.pyodide["wasm"],
+            *(library["url"] for library in self.pyodide["libraries"]),
+        ]
+        recorded = record.snapshot()
+        if recorded is None:
+            self.python += [self.pyodide["stdlib"]["url"], self.pyodide["numpy"]]
+            return
+        folder = self._part("snapshot", {}, {"python.snapshot": recorded.content})
+        self.snapshot = {
+            "url": f"{folder}python.snapshot{wire.SUFFIX}",
+            "sha256": recorded.sha256,
+            "bytes": len(recorded.content),
+            "ids": recorded.ids,
+        }
         self.python.append(self.snapshot["url"])
-        self.python += [beside + library.name for library in libraries]
 
     def _engine(self) -> None:
         """Build the wheel for other pages, the bytecode for ours, and the workers' scripts."""
@@ -216,11 +237,11 @@ class _Bundle:
         target.parent.mkdir()
         built.rename(target)
         self.urls["wheel"] = target.relative_to(self.folder).as_posix()
-        self.urls["engine"] = self._asset("engine.bytecode", bytecode.archive())
+        self.urls["engine"] = self._asset(f"engine{wire.SUFFIX}", wire.packed(bytecode.archive()))
         self.python.append(self.urls["engine"])
         worker = scripts.bundle(STATIC / "engine.worker.mjs")
         self.urls["engine_worker"] = self._asset("engine.worker.mjs", worker)
-        inference = scripts.bundle(APP / "satchel" / "platform" / "browser" / "inference.mjs")
+        inference = scripts.bundle(STATIC / "inference.worker.mjs")
         self.urls["inference_worker"] = self._asset("inference.mjs", inference)
 
     def _models(self) -> list[models.Artefacts]:
@@ -261,8 +282,20 @@ class _Bundle:
             if path.suffix != ".md":
                 self._write(f"{name}/{relative}", path.read_bytes())
 
-    def _part(self, name: str, files: Mapping[str, bytes]) -> str:
-        """Write a part's folder, named by its content, and return its URL."""
+    def _part(
+        self, name: str, files: Mapping[str, bytes], large: Mapping[str, bytes] | None = None
+    ) -> str:
+        """Write a part's folder, named by its content, and return its URL.
+
+        Args:
+            name: The part's.
+            files: What is written as it is.
+            large: What is written in its wire form, under names that say so.
+        """
+        packed = {
+            file + wire.SUFFIX: wire.packed(content) for file, content in (large or {}).items()
+        }
+        files = {**files, **packed}
         hashes = {file: short(content) for file, content in files.items()}
         url = f"runtime/{name}-{folder_hash(hashes)}/"
         for file, content in files.items():
@@ -302,10 +335,8 @@ class _Bundle:
                 )
 
 
-def _trimmed(lock: bytes) -> bytes:
-    whole = json.loads(lock)
-    whole["packages"] = {name: whole["packages"][name] for name in PACKAGES_IN_PAGE}
-    return models.canonical(whole)
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {name: path.read_bytes() for name, path in tree(folder)}
 
 
 def _text(path: Path) -> str:

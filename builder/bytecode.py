@@ -4,7 +4,6 @@ The Pyodide that will run it makes it, in Node.js. Kept in `.cache/bytecode` und
 sources and of Pyodide; a small change of ours is a small file for whoever comes again.
 """
 
-import gzip
 import json
 import subprocess
 from collections.abc import Mapping
@@ -24,7 +23,7 @@ NOT_IN_PAGES = ("satchel/platform/native/",)
 
 
 def archive() -> bytes:
-    """Return the engine's bytecode, compressed with gzip, making it if it isn't kept yet.
+    """Return the engine's bytecode, making it if it isn't kept yet.
 
     Raises:
         BuildError: A module can't be compiled; with Python's own words.
@@ -32,10 +31,10 @@ def archive() -> bytes:
     given = sources()
     pyodide = json.dumps(dict(parts.table()["pyodide"].files), sort_keys=True)
     key = fingerprint([SCRIPT], pyodide, json.dumps(given, sort_keys=True))[:16]
-    place = STORE / f"{key}.gz"
+    place = STORE / f"{key}.bytecode"
     if not place.is_file():
         with doing("Compiling the engine to bytecode …"):
-            write_whole(place, gzip.compress(_compiled(given), mtime=0))
+            write_whole(place, _compiled(given))
     return place.read_bytes()
 
 

@@ -72,12 +72,13 @@ TYPES = {
     ".py": "text/plain; charset=utf-8",
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
-    # Anything else here makes Pyodide hang: it compiles while streaming.
+    # Browsers compile it while it arrives, under this type alone.
     ".wasm": "application/wasm",
     ".webmanifest": "application/manifest+json",
     ".webp": "image/webp",
     ".whl": "application/zip",
     ".zip": "application/zip",
+    ".zst": "application/zstd",
 }
 OTHER_TYPE = "application/octet-stream"
 
@@ -161,7 +162,8 @@ server {{
     charset utf-8;
     charset_types text/css text/plain text/javascript;
 
-    # WASM shrinks to a third. Files named by their hash may as well be compressed beforehand.
+    # What is large travels compressed already (.zst); scripts and styles shrink to a quarter.
+    # Files named by their hash may as well be compressed beforehand.
     gzip on;
     gzip_vary on;
     gzip_min_length 1024;

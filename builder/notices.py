@@ -39,7 +39,13 @@ INSIDE_PYSCRIPT = (
 )
 """What PyScript's files have bundled, as their source maps tell."""
 
-INSIDE_WORKER = ("workbox-core", "workbox-precaching", "workbox-routing", "workbox-strategies")
+INSIDE_SCRIPTS = (
+    "fzstd",
+    "workbox-core",
+    "workbox-precaching",
+    "workbox-routing",
+    "workbox-strategies",
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,7 @@ def collect(recipes: Sequence[Recipe]) -> list[Notice]:
         _part("pyscript", _npm_text("@pyscript/core")),
         *(_npm(name) for name in INSIDE_PYSCRIPT),
         _part("micropython", _read(KEPT / "micropython.txt")),
-        *(_npm(name) for name in INSIDE_WORKER),
+        *(_npm(name) for name in INSIDE_SCRIPTS),
         *(
             Notice(
                 f"{notice.name}: {notice.covers}",

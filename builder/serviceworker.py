@@ -5,12 +5,13 @@ which Workbox needs to notice a download that was cut without a word.
 """
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypedDict
 
-from builder import scripts
+from builder import scripts, wire
 from builder.errors import BuildError
 from builder.files import sha256
 from builder.headers import IMMUTABLE_FOLDERS, STORED
@@ -62,6 +63,10 @@ def script(bundled: str, build: str, files: Mapping[str, Path]) -> bytes:
 
 def _entry(name: str, path: Path) -> Entry:
     digest = sha256(path)
-    integrity = "sha256-" + base64.b64encode(bytes.fromhex(digest)).decode()
+    forms = [bytes.fromhex(digest)]
+    if path.suffix == wire.SUFFIX:
+        # A host may take the name for a Content-Encoding: the browser then expands it first.
+        forms.append(hashlib.sha256(wire.unpacked(path.read_bytes())).digest())
+    integrity = " ".join("sha256-" + base64.b64encode(form).decode() for form in forms)
     hashed = name.split("/", 1)[0] in IMMUTABLE_FOLDERS
     return {"url": name, "revision": None if hashed else digest[:10], "integrity": integrity}

@@ -1,6 +1,9 @@
 // The engine worker: boots Pyodide and hands over to engine.py. What must run before Python is
 // here, and nothing else.
 import * as host from "../satchel/platform/browser/host.mjs";
+import { counted } from "./counted.mjs";
+import { fetchExpanded } from "./expand.mjs";
+import { fetchNow } from "./now.mjs";
 import { startPython } from "./python.mjs";
 import { environment } from "./snapshot/internals.mjs";
 
@@ -42,7 +45,7 @@ async function boot({ site, base, first, ui, inference, threads }, tell) {
   if (first) countDownloads(site.python.map(url), partSize(site, "Python"), tell);
 
   tell("phase", { phase: "python", text: "Starting Python", ms: performance.now() });
-  const archive = fetch(url(urls.engine)).then(expanded);
+  const archive = fetchExpanded(url(urls.engine)).then((response) => response.arrayBuffer());
   archive.catch(() => {}); // reported where it is awaited
   const settings = {
     ort_url: url(urls.ort),
@@ -54,14 +57,14 @@ async function boot({ site, base, first, ui, inference, threads }, tell) {
     async (python, restored) => {
       globalThis.pyodide = python; // for the console, and for whoever measures
       tell("phase", { phase: "packages", text: "Loading the engine", ms: performance.now() });
-      return loadEngine(python, await archive, settings, restored && url(urls.numpy));
+      return loadEngine(python, await archive, settings, restored && url(site.pyodide.numpy));
     },
   );
   await value.serve(ui, site, base, performance.now(), boot);
   await later();
 }
 
-/** Makes the engine importable, and imports it. `numpy` is the wheel's URL after a restore. */
+/** Makes the engine importable, and imports it. `numpy` is the URL of NumPy's files after a restore. */
 function loadEngine(python, archive, settings, numpy) {
   const globals = python.toPy({ archive });
   python.runPython(INSTALL, { globals });
@@ -76,23 +79,6 @@ function loadEngine(python, archive, settings, numpy) {
 
 /** Where this site stores things: its folder and its key, so that two sites on one origin never meet. */
 const scope = (base, site) => new URL(".", base).pathname + site.scope_key;
-
-/** For an import that can't wait: it is Python that stands still meanwhile, in this worker only. */
-function fetchNow(url) {
-  const request = new XMLHttpRequest();
-  request.open("GET", url, false);
-  request.responseType = "arraybuffer";
-  request.send();
-  if (request.status !== 200) throw new Error(`${url} could not be fetched.`);
-  return new Uint8Array(request.response);
-}
-
-async function expanded(response) {
-  if (!response.ok)
-    throw new Error(`${response.url} could not be fetched (HTTP ${response.status}).`);
-  const stream = response.body.pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).arrayBuffer();
-}
 
 /**
  * Inference workers. The first one was started by the page, at the same time as this worker; any
@@ -128,21 +114,15 @@ function spawner(port, threads, worker, ort, ortWasm) {
 const partSize = (site, name) => site.parts.find((part) => part.name === name)?.bytes ?? 0;
 
 /** On a first visit, count what Python's parts bring in, for the page's progress. */
-function countDownloads(prefixes, total, tell) {
+function countDownloads(urls, total, tell) {
   const original = globalThis.fetch;
   let received = 0;
   globalThis.fetch = async (input, init) => {
     const response = await original(input, init);
-    if (!response.body || !prefixes.some((prefix) => response.url.startsWith(prefix)))
-      return response;
-    const counter = new TransformStream({
-      transform(chunk, controller) {
-        received += chunk.length;
-        tell("download", { part: "Python", received: Math.min(received, total), total });
-        controller.enqueue(chunk);
-      },
+    if (!urls.includes(response.url)) return response;
+    return counted(response, (bytes) => {
+      received += bytes;
+      tell("download", { part: "Python", received: Math.min(received, total), total });
     });
-    const { status, statusText, headers } = response;
-    return new Response(response.body.pipeThrough(counter), { status, statusText, headers });
   };
 }

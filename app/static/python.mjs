@@ -10,28 +10,42 @@
  *   `later` does what can wait until the page is ready
  * @template T
  */
+import { startPlainly } from "./plain.mjs";
 import { KeptSnapshot } from "./snapshot/kept.mjs";
 import { restorePyodide } from "./snapshot/restore.mjs";
 
 export async function startPython({ site, base, scope }, use) {
-  const url = (relative) => new URL(relative, base).href;
-  const runtime = url(site.urls.pyodide);
   const { snapshot } = site;
+  const parts = partsOf(site, base);
   const why = whyNot(snapshot, base);
-  if (why) return { ...(await plain(runtime, use, why)), later: async () => {} };
+  if (why) return { ...(await plain(parts, use, why)), later: async () => {} };
 
-  const { sha256, bytes, ids, lock } = snapshot;
-  const kept = new KeptSnapshot({ url: url(snapshot.url), sha256, bytes }, scope);
-  const libraries = snapshot.libraries.map(({ path, url: at }) => ({ path, url: url(at) }));
+  const { sha256, bytes, ids } = snapshot;
+  const kept = new KeptSnapshot({ url: new URL(snapshot.url, base).href, sha256, bytes }, scope);
   try {
-    const python = await restorePyodide({ runtime, kept, libraries, ids, lock });
+    const python = await restorePyodide({ ...parts, kept, ids });
     const value = await use(python, true);
     const later = () => kept.keep().catch(() => {}); // without room, or such a file system: next time again
     return { value, boot: { kind: "snapshot", reason: "" }, later };
   } catch (error) {
-    const started = await plain(runtime, use, error.message ?? String(error));
+    const started = await plain(parts, use, error.message ?? String(error));
     return { ...started, later: () => kept.drop().catch(() => {}) };
   }
+}
+
+/** What both ways start from, with absolute URLs. */
+function partsOf(site, base) {
+  const url = (relative) => new URL(relative, base).href;
+  const { lock, wasm, stdlib, numpy, libraries, site_packages: sitePackages } = site.pyodide;
+  return {
+    runtime: url(site.urls.pyodide),
+    lock,
+    wasm: url(wasm),
+    stdlib: { url: url(stdlib.url), bytes: stdlib.bytes },
+    numpy: url(numpy),
+    libraries: libraries.map(({ path, url: at }) => ({ path, url: url(at) })),
+    sitePackages,
+  };
 }
 
 function whyNot(snapshot, base) {
@@ -40,33 +54,7 @@ function whyNot(snapshot, base) {
   return "";
 }
 
-async function plain(runtime, use, reason) {
-  const brokenWasm = watchWasm();
-  const { loadPyodide } = await import(`${runtime}pyodide.mjs`);
-  const loading = loadPyodide({ indexURL: runtime, packages: ["numpy"] });
-  const python = await Promise.race([loading, brokenWasm]);
+async function plain(parts, use, reason) {
+  const python = await startPlainly(parts);
   return { value: await use(python, false), boot: { kind: "plain", reason } };
-}
-
-/**
- * A promise that is rejected when Pyodide's WASM cannot be used: Pyodide itself only warns of it,
- * and waits for ever. A wrong media type is none of its troubles: then it comes without streaming.
- */
-function watchWasm() {
-  const streaming = WebAssembly.instantiateStreaming;
-  return new Promise((_, reject) => {
-    WebAssembly.instantiateStreaming = async (source, imports) => {
-      try {
-        const response = await source;
-        if (!response.ok)
-          throw new Error(`${response.url} could not be fetched (HTTP ${response.status})`);
-        const type = response.headers.get("content-type");
-        if (type === "application/wasm") return await streaming(response, imports);
-        return await WebAssembly.instantiate(await response.arrayBuffer(), imports);
-      } catch (error) {
-        reject(error);
-        throw error;
-      }
-    };
-  });
 }

@@ -4,6 +4,8 @@
  * - Workbox precaches the list that the build wrote in (`self.__SATCHEL`); every entry carries its
  *   integrity, so a download that was cut makes the install fail and the old build stays.
  * - Files that an older build already has under the same hashed name are copied, not fetched.
+ * - Large parts are stored expanded, under the URL of what travels: a warm start compiles them as
+ *   they come out of the cache.
  * - Isolation headers and the content security policy are added once, when HTML and scripts are
  *   stored, so hosts that send no headers serve threads too.
  * - An open tab never loses its files: each page holds a shared lock on its build's name, and only
@@ -12,6 +14,7 @@
  */
 import { PrecacheController, PrecacheRoute } from "workbox-precaching";
 import { registerRoute } from "workbox-routing";
+import { expanded } from "./expand.mjs";
 
 const { build, entries, headers } = self.__SATCHEL;
 
@@ -20,6 +23,9 @@ const BUILDS = `satchel:${scope.pathname}:build:`;
 /** Folders whose names carry their content's hash: only these may be answered by an older build. */
 const IMMUTABLE = ["assets/", "runtime/", "wheels/"];
 
+/** Python's snapshot: its expanded copy lies in the origin's private file system. */
+const STAYS_PACKED = /\.snapshot\.zst$/;
+
 /** Files that came otherwise than built: the browser's HTTP cache may hold them so for a year. */
 const spoilt = new Set();
 
@@ -27,7 +33,8 @@ const controller = new PrecacheController({
   cacheName: BUILDS + build,
   plugins: [
     {
-      cacheWillUpdate: async ({ response }) => (response.ok ? dressed(response) : null),
+      cacheWillUpdate: async ({ request, response }) =>
+        response.ok ? dressed(stored(response, request.url)) : null,
       fetchDidFail: async ({ originalRequest }) => void spoilt.add(originalRequest.url),
       requestWillFetch: async ({ request }) =>
         spoilt.has(request.url) ? new Request(request, { cache: "reload" }) : request,
@@ -75,6 +82,10 @@ self.addEventListener("message", (event) => {
       break;
   }
 });
+
+/** The form in which a file is kept. */
+const stored = (response, url) =>
+  STAYS_PACKED.test(new URL(url).pathname) ? response : expanded(response, url);
 
 /** Adds isolation and policy to what can start a page or a worker; the rest stays as it came. */
 function dressed(response) {

@@ -6,10 +6,9 @@
     …         `head`: what Pyodide writes before the heap: its build's id, its JavaScript objects
     …         the heap's pages that aren't all zero, one after the other, as `runs` lists them
 
-The whole is compressed with gzip. app/static/snapshot/format.mjs reads it.
+The whole travels in the wire form (`builder.wire`). app/static/snapshot/format.mjs reads it.
 """
 
-import gzip
 import json
 import struct
 from collections.abc import Iterator, Mapping
@@ -20,7 +19,6 @@ MAGIC = b"SNAP"
 FORMAT = 1
 PAGE = 4096
 ALIGNMENT = 16
-LEVEL = 9
 
 
 @dataclass(frozen=True)
@@ -65,11 +63,6 @@ def joined(header: Mapping[str, Any], *rest: bytes) -> bytes:
     text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
     text += b" " * (-(len(MAGIC) + 4 + len(text)) % ALIGNMENT)
     return b"".join([MAGIC, struct.pack("<I", len(text)), text, *rest])
-
-
-def compress(data: bytes) -> bytes:
-    """Return gzip of it, the same bytes on every machine and every day."""
-    return gzip.compress(data, compresslevel=LEVEL, mtime=0)
 
 
 def filled(heap: bytes) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,6 @@ import json
 import shutil
 import tempfile
 import time
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from filelock import FileLock
 from playwright.sync_api import Error, sync_playwright
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from builder import browser, parts, scripts
+from builder import archives, browser, parts, scripts
 from builder.errors import BuildError
 from builder.files import fingerprint, replacing, short
 from builder.paths import CACHE, STATIC
@@ -31,12 +30,6 @@ STORE = CACHE / "snapshots"
 PAGE = Path(__file__).parent / "page"
 
 SITE_PACKAGES = "/lib/python3.14/site-packages/"
-LIBRARIES = (
-    "numpy/_core/_multiarray_umath.cpython-314-wasm32-emscripten.so",
-    "numpy/linalg/_umath_linalg.cpython-314-wasm32-emscripten.so",
-)
-"""NumPy's libraries that `import numpy` loads, in this order; the others come when asked for."""
-
 SECONDS = 180
 """How long a recording may take; on a busy machine it needs a tenth of this."""
 
@@ -56,11 +49,8 @@ class Library:
 class Snapshot:
     """A recorded snapshot."""
 
-    compressed: bytes
+    content: bytes
     sha256: str
-    """Of what is compressed."""
-    bytes: int
-    """Length of what is compressed."""
     ids: Mapping[str, str]
     modules: frozenset[str]
     """Every module that is imported in it."""
@@ -107,31 +97,25 @@ def ids() -> dict[str, str]:
         "pyodide": pyodide.version,
         "wasm": pyodide.files["pyodide.asm.wasm"],
         "script": pyodide.files["pyodide.asm.mjs"],
-        "stdlib": pyodide.files["python_stdlib.zip"],
-        "numpy": next(iter(parts.table()["numpy"].files.values())),
+        "stdlib": hashlib.sha256(archives.standard_library()).hexdigest(),
+        "numpy": hashlib.sha256(archives.numpy()).hexdigest(),
         "recorder": fingerprint(recorder)[:16],
     }
 
 
 def libraries() -> list[Library]:
-    """Return NumPy's libraries out of its wheel."""
-    with zipfile.ZipFile(parts.file("numpy")) as wheel:
-        return [
-            Library(
-                SITE_PACKAGES + path,
-                path.rpartition("/")[2].partition(".")[0] + ".wasm",
-                wheel.read(path),
-            )
-            for path in LIBRARIES
-        ]
+    """Return NumPy's libraries that are loaded before Python starts."""
+    return [
+        Library(SITE_PACKAGES + path, path.rpartition("/")[2].partition(".")[0] + ".wasm", content)
+        for path, content in archives.libraries().items()
+    ]
 
 
 def _read(place: Path) -> Snapshot:
     about = json.loads((place / "snapshot.json").read_text("utf-8"))
     return Snapshot(
-        compressed=(place / "snapshot.gz").read_bytes(),
+        content=(place / "python.snapshot").read_bytes(),
         sha256=about["sha256"],
-        bytes=about["bytes"],
         ids=about["ids"],
         modules=frozenset(about["modules"].split()),
     )
@@ -147,25 +131,22 @@ def _record(chromium: Path, place: Path, made_from: Mapping[str, str]) -> None:
     recording = pack.Recording.of(received.body, outcome["table"])
     packed = pack.pack(recording, made_from)
     with replacing(place) as work:
-        (work / "snapshot.gz").write_bytes(pack.compress(packed))
+        (work / "python.snapshot").write_bytes(packed)
         about = {
             "sha256": hashlib.sha256(packed).hexdigest(),
-            "bytes": len(packed),
             "ids": made_from,
             "modules": " ".join(outcome["modules"]),
         }
         (work / "snapshot.json").write_text(json.dumps(about, indent=1), "utf-8")
-        small = (work / "snapshot.gz").stat().st_size
-    say(
-        f"Recorded {len(outcome['modules'])} modules: {len(packed) / 1e6:.1f} MB, "
-        f"{small / 1e6:.1f} MB compressed."
-    )
+    say(f"Recorded {len(outcome['modules'])} modules: {len(packed) / 1e6:.1f} MB.")
 
 
 def _recorder(site: Path) -> dict[str, Any]:
     """Put the recording page into a folder and return what it is to be told."""
     shutil.copytree(parts.folder("pyodide"), site / "pyodide")
-    shutil.copyfile(parts.file("numpy"), site / "numpy.whl")
+    # The very archive that the page will have: Python remembers where in it each module lies.
+    (site / "pyodide" / "python_stdlib.zip").write_bytes(archives.standard_library())
+    (site / "numpy.zip").write_bytes(archives.numpy())
     shutil.copyfile(PAGE / "record.html", site / "index.html")
     for name in ("record.page.mjs", "record.worker.mjs"):
         (site / name).write_bytes(scripts.bundle(PAGE / name))
@@ -173,7 +154,8 @@ def _recorder(site: Path) -> dict[str, Any]:
         (site / library.name).write_bytes(library.content)
     return {
         "runtime": "./pyodide/",
-        "wheel": "./numpy.whl",
+        "numpy": "./numpy.zip",
+        "site_packages": SITE_PACKAGES,
         "libraries": [
             {"path": library.path, "url": f"./{library.name}"} for library in libraries()
         ],

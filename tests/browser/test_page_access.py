@@ -66,7 +66,7 @@ def fits(page):
 
 
 def test_nothing_keeps_anyone_from_the_first_download(visit, findings, scheme):
-    page = visit(hold="**/pyodide.asm.wasm", color_scheme=scheme)
+    page = visit(hold="**/pyodide.asm.wasm.zst", color_scheme=scheme)
     assert findings(page) == []
 
 
@@ -80,13 +80,13 @@ def test_nothing_keeps_anyone_from_the_results(visit, findings, scheme, until):
 
 
 def test_nothing_keeps_anyone_from_about(visit, findings, scheme):
-    page = visit(hold="**/pyodide.asm.wasm", address="#about", color_scheme=scheme)
+    page = visit(hold="**/pyodide.asm.wasm.zst", address="#about", color_scheme=scheme)
     assert page.locator("#view-about").is_visible()
     assert findings(page) == []
 
 
 def test_nothing_keeps_anyone_from_the_camera(visit, findings, scheme):
-    page = visit(hold="**/pyodide.asm.wasm", color_scheme=scheme)
+    page = visit(hold="**/pyodide.asm.wasm.zst", color_scheme=scheme)
     page.get_by_role("button", name="Use the camera").click()
     page.locator("#camera").wait_for()
     assert findings(page) == []
@@ -94,7 +94,7 @@ def test_nothing_keeps_anyone_from_the_camera(visit, findings, scheme):
 
 @pytest.mark.parametrize("address", ["", "#about"])
 def test_a_phone_never_scrolls_sideways(visit, address):
-    assert fits(visit(hold="**/pyodide.asm.wasm", address=address, viewport=NARROW))
+    assert fits(visit(hold="**/pyodide.asm.wasm.zst", address=address, viewport=NARROW))
 
 
 def test_results_fit_a_phone_whatever_the_file_is_called(visit, until):
@@ -107,7 +107,7 @@ def test_results_fit_a_phone_whatever_the_file_is_called(visit, until):
 
 
 def test_the_page_keeps_to_what_the_system_wants_of_colours_and_motion(visit):
-    page = visit(hold="**/pyodide.asm.wasm", forced_colors="active", reduced_motion="reduce")
+    page = visit(hold="**/pyodide.asm.wasm.zst", forced_colors="active", reduced_motion="reduce")
     moving = "document.getAnimations().filter((one) => one.playState === 'running').length"
     assert page.evaluate(moving) == 0
     border = "getComputedStyle(document.querySelector('.drop')).borderTopStyle"
@@ -115,7 +115,7 @@ def test_the_page_keeps_to_what_the_system_wants_of_colours_and_motion(visit):
 
 
 def test_everything_is_reached_by_the_keyboard_and_the_focus_is_seen(visit):
-    page = visit(hold="**/pyodide.asm.wasm")
+    page = visit(hold="**/pyodide.asm.wasm.zst")
     reached = []
     for _ in range(12):
         page.keyboard.press("Tab")
@@ -154,7 +154,7 @@ def test_the_keyboard_alone_chooses_photos(visit, until):
 
 
 def test_the_skip_link_leads_into_the_view_that_is_shown(visit):
-    page = visit(hold="**/pyodide.asm.wasm", address="#about")
+    page = visit(hold="**/pyodide.asm.wasm.zst", address="#about")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
@@ -162,7 +162,7 @@ def test_the_skip_link_leads_into_the_view_that_is_shown(visit):
 
 
 def test_changing_the_view_takes_the_reader_along(visit, until):
-    page = visit(hold="**/pyodide.asm.wasm")
+    page = visit(hold="**/pyodide.asm.wasm.zst")
     page.get_by_role("link", name="About", exact=True).press("Enter")
     until(page, "() => document.activeElement.id === 'about-title'")
     assert page.title() == "About · Satchel"
@@ -172,7 +172,7 @@ def test_changing_the_view_takes_the_reader_along(visit, until):
 
 
 def test_the_focus_stays_when_its_button_goes(visit, until):
-    page = visit(hold="**/pyodide.asm.wasm")
+    page = visit(hold="**/pyodide.asm.wasm.zst")
     choose(page, CAT)
     until(page, state(CAT.name, "pending"))
     page.get_by_role("button", name=f"Cancel: {CAT.name}").press("Enter")

@@ -32,7 +32,7 @@ def metered(context, connection: str) -> None:
 
 
 def test_the_size_is_named_before_anything_large_arrives(page, context, site_url, until):
-    gate = Gate(context, re.compile(r"\.wasm$|\.zip$|models/blobs/"))
+    gate = Gate(context, re.compile(r"\.wasm$|\.zst$|models/blobs/"))
     page.goto(site_url)
     until(page, "() => globalThis.satchel !== undefined")
     gate.let(re.compile("micropython"))
@@ -51,7 +51,7 @@ def test_the_size_is_named_before_anything_large_arrives(page, context, site_url
 def test_the_engine_starts_while_the_first_screen_can_already_be_used(
     page, context, site_url, until
 ):
-    Gate(context, "**/pyodide.asm.wasm")
+    Gate(context, "**/pyodide.asm.wasm.zst")
     page.goto(site_url)
     until(page, INTERFACE)
     page.get_by_role("link", name="About", exact=True).click()
@@ -83,7 +83,7 @@ def test_on_a_connection_that_may_cost_nothing_is_fetched_without_consent(
 
 
 def test_a_cancelled_download_goes_on_when_it_is_wanted(page, context, site_url, until):
-    gate = Gate(context, "**/pyodide.asm.wasm")
+    gate = Gate(context, "**/pyodide.asm.wasm.zst")
     page.goto(site_url)
     until(page, setup("fetching"))
     choose(page, CAT)

@@ -105,7 +105,7 @@ def test_work_given_before_the_interface_is_there_waits_its_turn(page, context, 
 
 
 def test_a_waiting_photo_can_be_cancelled_and_wanted_again(page, context, site_url, until):
-    gate = Gate(context, "**/pyodide.asm.wasm")
+    gate = Gate(context, "**/pyodide.asm.wasm.zst")
     page.goto(site_url)
     until(page, INTERFACE)
     choose(page, CAT, copy_of(CAT, "other.jpg"))
@@ -122,7 +122,7 @@ def test_a_waiting_photo_can_be_cancelled_and_wanted_again(page, context, site_u
 def test_all_that_wait_can_be_cancelled_at_once_and_the_list_cleared(
     page, context, site_url, until
 ):
-    Gate(context, "**/pyodide.asm.wasm")
+    Gate(context, "**/pyodide.asm.wasm.zst")
     page.goto(site_url)
     until(page, INTERFACE)
     choose(page, *[copy_of(CAT, f"{n}.jpg") for n in range(4)])

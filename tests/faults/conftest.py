@@ -86,8 +86,23 @@ class Network:
 
     async def mistyped(self, status, headers, body, send):
         """It is all there, but called text."""
-        others = [(name, value) for name, value in headers if name != b"content-type"]
-        await _begin(send, status, [*others, (b"content-type", b"text/plain")])
+        await _begin(send, status, [*_untyped(headers), (b"content-type", b"text/plain")])
+        await send({"type": "http.response.body", "body": body})
+
+    async def untyped(self, status, headers, body, send):
+        """It is all there, but not called anything."""
+        await _begin(send, status, _untyped(headers))
+        await send({"type": "http.response.body", "body": body})
+
+    async def typed_by_its_other_name(self, status, headers, body, send):
+        """What travels packed is called what it will be once it is expanded."""
+        await _begin(send, status, [*_untyped(headers), (b"content-type", b"application/wasm")])
+        await send({"type": "http.response.body", "body": body})
+
+    async def encoded(self, status, headers, body, send):
+        """The name is taken for an encoding of the content, so that browsers expand it."""
+        zstd = [(b"content-encoding", b"zstd")] if body[:4] == b"\x28\xb5\x2f\xfd" else []
+        await _begin(send, status, [*headers, *zstd])
         await send({"type": "http.response.body", "body": body})
 
     async def stall(self, status, headers, body, send):
@@ -131,6 +146,10 @@ async def _begin(send, status, headers):
 async def _refuse(send, status):
     await _begin(send, status, [(b"content-type", b"text/plain"), (b"cache-control", b"no-store")])
     await send({"type": "http.response.body", "body": b"no"})
+
+
+def _untyped(headers):
+    return [(name, value) for name, value in headers if name != b"content-type"]
 
 
 def _without_length(headers):

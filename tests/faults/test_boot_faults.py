@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import os
@@ -13,8 +12,10 @@ from pathlib import Path
 
 import pytest
 import visit
+import zstandard
 from page_photos import CATS, READY
 
+from builder import wire
 from builder.scripts import json_for_html
 from builder.server import serving
 from builder.snapshot import pack
@@ -46,13 +47,13 @@ class Site:
 
     def pretend(self, header: Callable[[dict], None], body: Callable[[bytearray], None]) -> None:
         """Spoil what is inside, and let the page promise just that."""
-        packed = gzip.decompress(self.snapshot.read_bytes())
+        packed = wire.unpacked(self.snapshot.read_bytes())
         parsed, behind = pack.split(packed)
         header(parsed)
         rest = bytearray(behind)
         body(rest)
         spoilt = pack.joined(parsed, bytes(rest))
-        self.snapshot.write_bytes(gzip.compress(spoilt, 1))
+        self.snapshot.write_bytes(zstandard.compress(spoilt, 1))
         promise = {"sha256": hashlib.sha256(spoilt).hexdigest(), "bytes": len(spoilt)}
         self.say(lambda about: about["snapshot"].update(promise))
 
@@ -88,20 +89,27 @@ def missing(site):
     site.snapshot.unlink()
 
 
-def no_gzip(site):
+def garbled(site):
+    """Zstandard as far as anyone can tell by its beginning."""
+    packed = bytearray(site.snapshot.read_bytes())
+    packed[1000:2000] = bytes(1000)
+    site.snapshot.write_bytes(packed)
+
+
+def other_content(site):
     site.snapshot.write_bytes(b"<!doctype html><title>Not found</title>")
 
 
 def flipped(site):
-    """One bit, in what a gzip's own checksum would vouch for."""
-    packed = bytearray(gzip.decompress(site.snapshot.read_bytes()))
+    """One bit, in a stream that is whole."""
+    packed = bytearray(wire.unpacked(site.snapshot.read_bytes()))
     packed[len(packed) // 2] ^= 1
-    site.snapshot.write_bytes(gzip.compress(bytes(packed), 1))
+    site.snapshot.write_bytes(zstandard.compress(bytes(packed), 1))
 
 
 def longer(site):
-    packed = gzip.decompress(site.snapshot.read_bytes())
-    site.snapshot.write_bytes(gzip.compress(packed + b"more", 1))
+    packed = wire.unpacked(site.snapshot.read_bytes())
+    site.snapshot.write_bytes(zstandard.compress(packed + b"more", 1))
 
 
 def other_file(site):
@@ -136,15 +144,12 @@ def lost_export(site):
     site.pretend(lambda header: header["table"].update(slots=slots), nothing)
 
 
-def lost_library(site):
-    (site.folder / site.about["snapshot"]["libraries"][0]["url"]).unlink()
-
-
 FAULTS = {
-    truncated: "the snapshot arrived broken",
-    empty: "the snapshot arrived broken",
+    truncated: "python.snapshot arrived broken",
+    empty: "the snapshot has 0 bytes, not",
     missing: "the snapshot could not be fetched (HTTP 404)",
-    no_gzip: "the snapshot arrived broken",
+    garbled: "",
+    other_content: "the snapshot has 39 bytes, not",
     flipped: "the snapshot has another SHA-256 than promised",
     longer: "the snapshot is longer than promised",
     other_file: "the snapshot has format 999",
@@ -154,14 +159,13 @@ FAULTS = {
     other_version: "the snapshot was made with pyodide 314",
     no_heap: "",
     lost_export: "lacks",
-    lost_library: "could not be fetched (HTTP 404)",
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_python_starts_the_ordinary_way_and_says_why(fault, site, browser, until, watch):
     fault(site)
-    if fault in (missing, lost_library):
+    if fault is missing:
         watch.expect("404")
     # Without a service worker, which would refuse a build whose files aren't whole.
     context = browser.new_context(service_workers="block")
@@ -177,6 +181,31 @@ def test_python_starts_the_ordinary_way_and_says_why(fault, site, browser, until
         assert FAULTS[fault] in boot["reason"]
         assert len(boot["reason"]) > 10
         assert visit.label(page, until) in CATS
+        context.close()
+
+
+@pytest.mark.parametrize("boot", ["", "?boot=plain"])
+@pytest.mark.parametrize("what", ["libraries", "wasm", "stdlib", "numpy"])
+def test_a_part_that_the_host_lost_is_told_where_it_is_needed(
+    what, boot, site, browser, until, watch
+):
+    found = site.about["pyodide"][what]
+    found = found[0] if what == "libraries" else found
+    (site.folder / (found if isinstance(found, str) else found["url"])).unlink()
+    watch.expect("404")
+    watch.expect("reading 'installing'")
+    watch.expect("standard library")  # Pyodide's own words
+    context = browser.new_context(service_workers="block")
+    watch.context(context)
+    with serving(site.folder) as url:
+        watch.allow_origin(url)
+        page = context.new_page()
+        page.goto(url + boot)
+        if what in ("stdlib", "numpy") and not boot:  # the snapshot holds what is in use
+            assert visit.label(page, until) in CATS
+        else:
+            until(page, visit.FAILED)
+            assert "could not be fetched (HTTP 404)" in page.inner_text("#setup-why")
         context.close()
 
 

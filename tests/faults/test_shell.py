@@ -39,18 +39,26 @@ def test_a_file_that_is_not_what_was_built_is_never_kept_and_the_page_says_so(
     assert page.evaluate(OFFLINE_FAILED) == ""
 
 
-def test_wasm_under_a_wrong_media_type_works_all_the_same(page, host, network, watch, until):
+@pytest.mark.parametrize("how", ["mistyped", "untyped", "typed_by_its_other_name", "encoded"])
+@pytest.mark.parametrize("boot", ["", "?boot=plain"])
+def test_large_parts_work_whatever_a_host_calls_them(page, host, network, watch, until, how, boot):
     watch.expect("micropython.mjs")  # it says that it goes another way
-    with network.fault(r"\.wasm$", type(network).mistyped):
-        page.goto(host)
+    with network.fault(r"\.(wasm|zst)$", getattr(type(network), how)):
+        page.goto(host + boot)
         assert visit.label(page, until) in CATS
+        assert visit.how_started(page)["kind"] == ("plain" if boot else "snapshot")
+        # The service worker keeps them all the same, and the page starts from what it keeps.
+        until(page, visit.OFFLINE_READY)
+        page.goto(host + boot)
+        assert visit.label(page, until, name="again.jpg") in CATS
+        assert visit.how_started(page)["kind"] == ("plain" if boot else "snapshot")
 
 
 @pytest.mark.parametrize(
     ("where", "how", "words"),
     [
-        (r"pyodide\.asm\.wasm$", "end_early", "Python could not be started"),
-        (r"ort-wasm.*\.wasm$", "end_early", "onnxruntime could not be started"),
+        (r"pyodide\.asm\.wasm\.zst$", "end_early", "Python could not be started"),
+        (r"ort-wasm.*\.wasm\.zst$", "end_early", "onnxruntime could not be started"),
     ],
 )
 def test_an_engine_that_came_spoilt_is_told_and_heals_although_the_browser_keeps_files_for_a_year(
@@ -73,7 +81,7 @@ def test_an_engine_that_came_spoilt_is_told_and_heals_although_the_browser_keeps
 
 def test_python_that_is_missing_is_told_and_can_be_tried_again(page, host, network, watch, until):
     watch.expect("Failed to load resource")
-    with network.fault(r"pyodide\.asm\.wasm$", type(network).missing):
+    with network.fault(r"pyodide\.asm\.wasm\.zst$", type(network).missing):
         page.goto(host)
         until(page, visit.FAILED)
         assert "404" in page.inner_text("#setup-why")

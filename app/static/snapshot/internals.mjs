@@ -97,6 +97,40 @@ function preload(module, libraries) {
 }
 
 /**
+ * Puts content into an empty file only when somebody reads it. Emscripten's own lazy files would ask
+ * the host for pieces.
+ *
+ * @param {object} module @param {string} path @param {number} length
+ * @param {() => Uint8Array} load at once
+ */
+export function lazyFile({ FS }, path, length, load) {
+  const INPUT_OUTPUT_ERROR = 29;
+  const { node } = FS.lookupPath(path);
+  let content;
+  const read = () => {
+    try {
+      const bytes = load();
+      if (bytes.length !== length)
+        throw new Error(`${path} has ${bytes.length} bytes, not ${length}`);
+      return bytes;
+    } catch (error) {
+      console.warn(error.message); // all that Python can be told is that it can't be read
+      throw new FS.ErrnoError(INPUT_OUTPUT_ERROR);
+    }
+  };
+  Object.defineProperty(node, "contents", {
+    get() {
+      content ??= read();
+      return content;
+    },
+    set(value) {
+      content = value;
+    },
+  });
+  node.usedBytes = length;
+}
+
+/**
  * Describes the function table beyond its first `base` slots, and the libraries' handles.
  *
  * @returns {{base: number, slots: ([string, string] | null)[], handles: Record<string, string>, free: number[]}}

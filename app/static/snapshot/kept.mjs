@@ -7,6 +7,8 @@
  * finished. What arrives compressed is hashed before use; a sealed copy isn't hashed again.
  */
 
+import { expanded } from "../expand.mjs";
+
 /** @typedef {{url: string, sha256: string, bytes: number}} Wanted the file, and what it expands to */
 
 const SEAL = 40; // a SHA-256, and a length in eight bytes
@@ -75,11 +77,8 @@ export class KeptSnapshot {
       throw new Error(`the snapshot could not be fetched (HTTP ${response.status})`);
     const bytes = new Uint8Array(length);
     let filled = 0;
-    const unpacked = response.body.pipeThrough(new DecompressionStream("gzip"));
-    for (const reader = unpacked.getReader(); ; ) {
-      const { done, value } = await reader.read().catch(({ message }) => {
-        throw new Error(`the snapshot arrived broken: ${message}`);
-      });
+    for (const reader = expanded(response, url).body.getReader(); ; ) {
+      const { done, value } = await reader.read();
       if (done) break;
       if (filled + value.length > length) throw new Error("the snapshot is longer than promised");
       bytes.set(value, filled);

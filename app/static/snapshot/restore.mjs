@@ -7,8 +7,13 @@
  *   Pyodide's own second half (JavaScript objects, Python's proxies) → both
  * Everything that arrives from somewhere (scripts, WASM, snapshot) is on its way from the beginning.
  */
+import { fetchExpanded } from "../expand.mjs";
+import { fetchNow } from "../now.mjs";
 import { checkParts, fillHeap, parse } from "./format.mjs";
-import { hooked, replayTable, replayTimeZone } from "./internals.mjs";
+import { hooked, lazyFile, replayTable, replayTimeZone } from "./internals.mjs";
+
+/** Where Pyodide puts the archive of the standard library. */
+const STANDARD_LIBRARY = "/lib/python314.zip";
 
 /** `loadPyodide` wants a snapshot before it makes the module; ours comes later, past this one. */
 const STAND_IN = new Uint8Array(16);
@@ -16,14 +21,15 @@ const STAND_IN = new Uint8Array(16);
 /**
  * @param {object} from
  * @param {string} from.runtime the URL of Pyodide's folder
+ * @param {string} from.wasm the URL of its WASM
+ * @param {{url: string, bytes: number}} from.stdlib the standard library's archive, and its length
  * @param {import("./kept.mjs").KeptSnapshot} from.kept
  * @param {{path: string, url: string}[]} from.libraries what is loaded before Python starts
  * @param {Record<string, string>} from.ids the parts that this page has
  * @param {object} from.lock the `info` of Pyodide's lock file
  * @returns {Promise<object>} Pyodide
  */
-export async function restorePyodide({ runtime, kept, libraries, ids, lock }) {
-  const wasm = `${runtime}pyodide.asm.wasm`;
+export async function restorePyodide({ runtime, wasm, stdlib, kept, libraries, ids, lock }) {
   const compiled = compile(wasm);
   const loaded = Promise.all(
     libraries.map(async ({ path, url }) => ({ path, compiled: await compile(url) })),
@@ -42,14 +48,17 @@ export async function restorePyodide({ runtime, kept, libraries, ids, lock }) {
   checkParts({ pyodide: version }, { pyodide: ids.pyodide });
 
   const factory = hooked(create, compiled, loaded);
-  const pyodide = await withoutFetching(wasm, () =>
+  const wanted = { [`${runtime}pyodide.asm.wasm`]: UNDER_WAY, [stdlib.url]: LATER };
+  const pyodide = await answering(wanted, () =>
     loadPyodide({
       indexURL: runtime,
+      stdLibURL: stdlib.url,
       packageBaseUrl: runtime,
       lockFileContents: JSON.stringify({ info: lock, packages: {} }),
       _loadSnapshot: STAND_IN,
       createPyodideModule: async (settings) => {
         const module = await factory(settings);
+        lazyFile(module, STANDARD_LIBRARY, stdlib.bytes, () => fetchNow(stdlib.url));
         const { header, head, pages } = await snapshot;
         const original = module.API.restoreSnapshot;
         module.API.restoreSnapshot = () => {
@@ -68,20 +77,18 @@ export async function restorePyodide({ runtime, kept, libraries, ids, lock }) {
   return pyodide;
 }
 
-async function compile(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} could not be fetched (HTTP ${response.status})`);
-  if (response.headers.get("content-type") === "application/wasm") {
-    return WebAssembly.compileStreaming(response);
-  }
-  return WebAssembly.compile(await response.arrayBuffer()); // a host that doesn't know the type
-}
+const compile = async (url) => WebAssembly.compileStreaming(fetchExpanded(url));
 
-/** Pyodide begins to fetch its WASM as soon as it is asked to load: here that is on its way already. */
-async function withoutFetching(url, work) {
+/** What Pyodide's loader fetches by itself and need not: its WASM, which comes by `hooked` … */
+const UNDER_WAY = () => new Promise(() => {});
+/** … and the standard library, whose parts in use the snapshot holds. */
+const LATER = async () => new Response("");
+
+/** Does the work with its own answers to some fetches. @param {Record<string, () => Promise<Response>>} answers */
+async function answering(answers, work) {
   const original = globalThis.fetch;
   globalThis.fetch = (input, init) =>
-    String(input?.url ?? input) === url ? new Promise(() => {}) : original(input, init);
+    answers[String(input?.url ?? input)]?.() ?? original(input, init);
   try {
     return await work();
   } finally {

@@ -7,7 +7,7 @@ this list against what the engine really imports.
 import gc
 import importlib
 import sys
-import zipfile
+import zipimport
 from typing import Any
 
 STANDARD = """
@@ -20,16 +20,12 @@ STANDARD = """
 NUMPY = "numpy numpy.ma numpy.typing"
 
 
-def prepare(wheel: str, site_packages: str) -> str:
+def prepare(standard_library: str) -> str:
     """Import everything, and return the names of all modules that are loaded now.
 
     Args:
-        wheel: Where NumPy's wheel lies.
-        site_packages: Where it is unpacked to.
+        standard_library: The archive that holds it.
     """
-    # Not loadPackage: it would note down a package whose files are not there after a restore.
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site_packages)
     importlib.invalidate_caches()
     # With ctypes, NumPy would keep handles and callbacks that no heap can hold.
     modules: dict[str, Any] = sys.modules
@@ -43,6 +39,8 @@ def prepare(wheel: str, site_packages: str) -> str:
     sys.path.remove("")  # Pyodide puts it there at every start
     sys.stdout.flush()
     importlib.invalidate_caches()
+    # What is in the archive is known from then on: nobody reads it for want of a table of contents.
+    zipimport.zipimporter(standard_library)
     gc.collect()
     return " ".join(sorted(modules))
 

@@ -2,8 +2,7 @@
 // heap and what belongs to it. builder/snapshot/record.py serves this and packs the result.
 import { describeTable, hooked } from "../../../app/static/snapshot/internals.mjs";
 
-const SITE_PACKAGES = "/lib/python3.14/site-packages/";
-const WHEEL = "/numpy.whl";
+const STANDARD_LIBRARY = "/lib/python314.zip";
 
 addEventListener("message", async ({ data }) => {
   try {
@@ -13,8 +12,11 @@ addEventListener("message", async ({ data }) => {
   }
 });
 
-/** @param {{runtime: string, wheel: string, libraries: {path: string, url: string}[], code: string}} given */
-async function record({ runtime, wheel, libraries, code }) {
+/**
+ * @param {{runtime: string, numpy: string, site_packages: string,
+ *   libraries: {path: string, url: string}[], code: string}} given
+ */
+async function record({ runtime, numpy, site_packages: sitePackages, libraries, code }) {
   const [{ loadPyodide }, { default: create }] = await Promise.all([
     import(`${runtime}pyodide.mjs`),
     import(`${runtime}pyodide.asm.mjs`),
@@ -35,12 +37,15 @@ async function record({ runtime, wheel, libraries, code }) {
       return module;
     },
   });
-  const packed = new Uint8Array(await (await fetch(wheel)).arrayBuffer());
-  module.FS.writeFile(WHEEL, packed);
+  // Not loadPackage: it would note down a package whose files are not there after a restore.
+  const archive = await (await fetch(numpy)).arrayBuffer();
+  python.unpackArchive(archive, "zip", { extractDir: sitePackages });
+  // They are loaded already: only their names are looked for.
+  for (const { path } of libraries) module.FS.writeFile(path, "");
   const namespace = python.toPy({});
   python.runPython(code, { globals: namespace });
   const prepare = namespace.get("prepare");
-  const modules = prepare(WHEEL, SITE_PACKAGES);
+  const modules = prepare(STANDARD_LIBRARY);
   for (const proxy of [prepare, namespace]) proxy.destroy();
   python.runPython("import gc; gc.collect(); del gc");
   const zeroed = zeroFreeMemory(module);

@@ -28,8 +28,8 @@ const TYPED_ARRAYS = {
 };
 
 /** Start the engine and answer calls on `port`. */
-export function serve({ port, ort: url, ort_wasm: wasm, threads = 1, first = false }) {
-  const engine = start(url, wasm, threads, first ? port : null);
+export function serve({ port, ort: url, ort_wasm: wasm, threads = 1 }) {
+  const engine = start(url, wasm, threads);
   engine.catch(() => {}); // every call reports it
   const sessions = new Map();
   let next = 0;
@@ -111,7 +111,7 @@ export function serve({ port, ort: url, ort_wasm: wasm, threads = 1, first = fal
   };
 }
 
-async function start(url, wasm, threads, progress) {
+async function start(url, wasm, threads) {
   let ort;
   try {
     ort = globalThis.ort ?? (await import(url));
@@ -119,7 +119,6 @@ async function start(url, wasm, threads, progress) {
     ort.env.wasm.numThreads =
       globalThis.crossOriginIsolated && globalThis.SharedArrayBuffer ? threads : 1;
     if (wasm) ort.env.wasm.wasmPaths = { wasm };
-    if (wasm && progress) ort.env.wasm.wasmBinary = await download(wasm, progress);
     const model = Uint8Array.from(atob(IDENTITY), (char) => char.charCodeAt(0));
     const session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
     await session.release();
@@ -127,26 +126,6 @@ async function start(url, wasm, threads, progress) {
   } catch (error) {
     throw Object.assign(new Error(message(error)), { code: "unavailable", fatal: true });
   }
-}
-
-async function download(url, port) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
-  const total = Number(response.headers.get("content-length")) || 0;
-  const encoded = response.headers.has("content-encoding");
-  const pieces = [];
-  let received = 0;
-  for (const reader = response.body.getReader(); ; ) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    pieces.push(value);
-    received += value.length;
-    port.postMessage({
-      event: "download",
-      value: { part: "Inference engine", received, total: encoded ? 0 : total },
-    });
-  }
-  return new Blob(pieces).arrayBuffer();
 }
 
 function message(error) {
