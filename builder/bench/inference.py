@@ -10,7 +10,7 @@ from typing import Any
 from playwright.sync_api import Page
 from rich.table import Column, Table
 
-from builder import bundle, lab, site
+from builder import bundle, lab, parts, site
 from builder.bench import contenders, memory, ratios
 from builder.errors import BuildError
 from builder.paths import ROOT
@@ -69,9 +69,7 @@ def run(*, json: Path | None) -> None:
 def _compare(report: Report, folder: Path, *, threads: int) -> Ratio:
     # On a host without headers, and with no service worker to add them, there is one thread.
     plain = threads == 1
-    with lab.opened(
-        folder, plain=plain, mounts={"/bench": PAGE}, service_workers=not plain
-    ) as page:
+    with lab.opened(folder, plain=plain, mounts=_beside(), service_workers=not plain) as page:
         status = _ready(page, threads)
         variant = contenders.shipped(folder, MODEL)
         raw = {
@@ -94,6 +92,11 @@ def _compare(report: Report, folder: Path, *, threads: int) -> Ratio:
     report.sample(f"label.satchel{suffix}", satchel, "ms")
     report.sample(f"label.rawort{suffix}", other, "ms")
     return ratios.paired(satchel, other)
+
+
+def _beside() -> dict[str, Path]:
+    """What lies beside the site: the raw arm, and the WASM as people would serve it."""
+    return {"/bench": PAGE, "/ort": parts.folder("onnxruntime")}
 
 
 def _growth(report: Report, folder: Path) -> None:

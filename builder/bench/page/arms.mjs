@@ -13,7 +13,7 @@ export async function raw({ threads, model, options }) {
   const blob = new URL(`models/blobs/${model}`, document.baseURI).href;
   const started = await ask({
     ort: url("ort"),
-    wasm: url("ort_wasm"),
+    wasm: new URL("/ort/ort-wasm-simd-threaded.wasm", document.baseURI).href, // not packed
     model: blob,
     options,
     threads,
