@@ -127,11 +127,17 @@ app.command(bench)
 
 
 @bench.command
-def inference(*, json: JsonFile = None) -> None:
-    """Compare an inference through Satchel with raw JavaScript."""
+def inference(
+    *,
+    json: JsonFile = None,
+    only: Annotated[
+        Literal["label", "minilm", "memory"] | None, Parameter(help="Measure this part alone.")
+    ] = None,
+) -> None:
+    """Compare an inference through Satchel with plain JavaScript and transformers.js."""
     from builder.bench import inference as measurement
 
-    measurement.run(json=json)
+    measurement.run(json=json, only=only)
 
 
 @bench.command

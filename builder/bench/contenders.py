@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builder import headers, models, node, parts, scripts, serviceworker
+from builder import bundle, headers, models, node, parts, scripts, serviceworker, site
+from builder import made as artefacts
 from builder.bench import transformers
 from builder.bench.visits import REPORTS_TO
 from builder.errors import BuildError
 from builder.files import replacing, tree
 from builder.paths import CACHE, ROOT, STATIC
+from builder.progress import doing
 from satchel_models.embed_recipe import EmbedRecipe
 from satchel_models.transformers_js import transformers_js_folder
 
@@ -31,6 +33,11 @@ PAGES = "bench/"
 
 LABEL_MODEL = "efficientnet-lite0"
 EMBED_MODEL = "minilm-l6"
+
+EMBED_SITE = Path(__file__).parent / "embed-site.toml"
+
+ALIKE = 0.99
+"""Cosine that two embeddings of one text must at least have."""
 
 PHOTO = STATIC / "samples" / "chelsea.jpg"
 TEXT = "A cat sleeps on the warm roof of a car."
@@ -98,10 +105,29 @@ def beside_embed(dist: Path, out: Path) -> Path:
     return out
 
 
-def traced(site: Path, out: Path) -> Path:
+def label_site() -> Path:
+    """Build the project's own site, and return the folder that has its contenders too."""
+    dist = bundle.build(site.load(ROOT / "site.toml"), ROOT / "dist")
+    with doing("Putting the contenders beside the built site …"):
+        return beside_label(dist, CACHE / "bench" / "label")
+
+
+def embed_site() -> tuple[Path, Path]:
+    """Build the site with MiniLM; return it, and the folder that has its contenders too."""
+    dist = bundle.build(site.load(EMBED_SITE), CACHE / "bench" / "embed-dist")
+    with doing("Putting the contenders beside the built site …"):
+        return dist, beside_embed(dist, CACHE / "bench" / "embed")
+
+
+def made(model: str) -> Path:
+    """Return the folder that holds a model's artefacts."""
+    return artefacts.folder(models.load(recipe_of(model)))
+
+
+def traced(folder: Path, out: Path) -> Path:
     """Copy a site with its contenders to `out`; there, Satchel's workers note when what is done."""
     with replacing(out) as work:
-        shutil.copytree(site, work, dirs_exist_ok=True)
+        shutil.copytree(folder, work, dirs_exist_ok=True)
         trace = scripts.bundle(SOURCES / "timeline.mjs", form="iife")
         urls = _about(work)["urls"]
         for worker in ("engine_worker", "inference_worker"):

@@ -16,14 +16,13 @@ from typing import Any, Literal
 
 import numpy as np
 from rich.progress import track
-from rich.table import Column, Table
 
-from builder import bundle, site
-from builder.bench import contenders, ratios
+from builder.bench import contenders, publish, ratios
+from builder.bench.publish import Series, Story
 from builder.bench.visits import Mailbox, Tabs, browsing
 from builder.errors import BuildError
-from builder.paths import CACHE, ROOT
-from builder.progress import console, doing, say
+from builder.paths import CACHE
+from builder.progress import console, doing
 from builder.report import Report
 from builder.server import serving
 
@@ -31,11 +30,6 @@ Part = Literal["label", "phases", "minilm"]
 
 WARM_UPS = 2
 OPENS = 11
-
-ALIKE = 0.99
-"""Cosine that embeddings of one text must at least have."""
-
-EMBED_SITE = Path(__file__).parent / "embed-site.toml"
 
 PAUSE_SECONDS = 0.8
 """Between two opens: the processes of the tab before have ended."""
@@ -91,6 +85,54 @@ MINILM_RATIOS = {
 Told = Mapping[str, Sequence[dict[str, Any]]]
 """What the pages reported, by arm."""
 
+STORY = Story(
+    title="From opening the page to its first answer",
+    command="python3 build.py bench startup --json FILE",
+    text="""\
+Warm opens: the browser runs, the page was there before and everything is kept on the device. The
+tab is closed and opened anew, in a process of its own; the clock is the page's own, from the start
+of its navigation to the moment that the answer is on the page. No debugger is attached. All arms
+run in one browser on one profile, take turns in an order that rotates, and have the same photo or
+sentence, model, number of threads and isolation. Satchel's arm is the whole page with its
+interface. Ratios are medians over medians, with an interval from a bootstrap over whole rounds.
+
+- *Plain JavaScript*: onnxruntime-web in a worker, its model in IndexedDB, kept offline by the same
+  service worker; everything that doesn't depend on each other is under way at the same time.
+- *Stock Pyodide*: Pyodide, its NumPy and onnxruntime-web called from Python, all in one worker.
+- *Without a service worker*: on an origin that has none, with the browser's HTTP cache instead.
+- *transformers.js, default*: its own build of onnxruntime-web and its own caches, with its hosts
+  (the Hub, a CDN) moved to the page's; the policy of that site lets it use eval and blobs, which it
+  needs. *Tuned*: onnxruntime-web's plain WASM build, models beside the page.""",
+    groups={
+        "First label": (
+            Series("label.rawjs", "plain JavaScript"),
+            Series("label.satchel", "Satchel"),
+            Series("label.stock", "stock Pyodide"),
+        ),
+        "First label, without a service worker": (
+            Series("label.rawjs_bare", "plain JavaScript"),
+            Series("label.satchel_bare", "Satchel"),
+        ),
+        "First sentence embedding": (
+            Series("minilm.tjs_tuned", "transformers.js, tuned"),
+            Series("minilm.satchel", "Satchel"),
+            Series("minilm.tjs_default", "transformers.js, default"),
+        ),
+    },
+    ratios={
+        "label.satchel_over_rawjs": "Satchel over plain JavaScript",
+        "label.satchel_over_rawjs_bare": "the same, both without a service worker",
+        "label.stock_over_satchel": "stock Pyodide over Satchel",
+        "minilm.satchel_over_tjs_default": "Satchel over transformers.js, default",
+        "minilm.satchel_over_tjs_tuned": "Satchel over transformers.js, tuned",
+    },
+    figures={
+        "firstvisit.bytes": "first visit, all bytes on the wire",
+        "firstvisit.bytes_plain_host": "the same from a host that compresses nothing",
+        "shell_update.bytes": "an update with ten changed lines of the engine",
+    },
+)
+
 
 def run(*, json: Path | None, opens: int = OPENS, only: Part | None = None) -> None:
     """Measure, print a table and perhaps write the report.
@@ -105,15 +147,14 @@ def run(*, json: Path | None, opens: int = OPENS, only: Part | None = None) -> N
         phases(report, opens)
     if only in (None, "minilm"):
         minilm(report, opens)
-    _print(report)
+    publish.show(report)
     if json:
-        report.write(json)
-        say(f"Wrote {json}.")
+        publish.write(report, json, STORY)
 
 
 def label(report: Report, opens: int, warm_ups: int = WARM_UPS) -> None:
     """Measure the way to a photo's first label."""
-    folder = _label_site()
+    folder = contenders.label_site()
     told = measure(folder, LABEL, opens, warm_ups)
     best = {name: {one["answer"]["index"] for one in answers} for name, answers in told.items()}
     if len(set().union(*best.values())) != 1:
@@ -126,7 +167,7 @@ def phases(report: Report, opens: int, warm_ups: int = WARM_UPS) -> None:
 
     Its own run on a copy of the site, since looking costs time.
     """
-    folder = contenders.traced(_label_site(), CACHE / "bench" / "traced")
+    folder = contenders.traced(contenders.label_site(), CACHE / "bench" / "traced")
     told = measure(folder, [arm for arm in LABEL if arm.name == "satchel"], opens, warm_ups)
     noted = [one["phases"] for one in told["satchel"]]
     medians = {
@@ -138,22 +179,14 @@ def phases(report: Report, opens: int, warm_ups: int = WARM_UPS) -> None:
         report.figure(f"phase.{name}", ms, "ms")
 
 
-def _label_site() -> Path:
-    dist = bundle.build(site.load(ROOT / "site.toml"), ROOT / "dist")
-    with doing("Putting the contenders beside the built site …"):
-        return contenders.beside_label(dist, CACHE / "bench" / "label")
-
-
 def minilm(report: Report, opens: int, warm_ups: int = WARM_UPS) -> None:
     """Measure the way to a sentence's embedding."""
-    dist = bundle.build(site.load(EMBED_SITE), CACHE / "bench" / "embed-dist")
-    with doing("Putting the contenders beside the built site …"):
-        folder = contenders.beside_embed(dist, CACHE / "bench" / "embed")
+    _, folder = contenders.embed_site()
     told = measure(folder, MINILM, opens, warm_ups, contenders.POLICY)
     ours = np.asarray(told["satchel"][0]["answer"])
     for name, answers in told.items():
         cosine = min(_cosine(ours, np.asarray(one["answer"])) for one in answers)
-        if not cosine >= ALIKE:
+        if not cosine >= contenders.ALIKE:
             raise BuildError(f"Satchel and {name} disagree on the embedding: cosine {cosine:.3f}.")
     _note(report, "minilm", told, MINILM_RATIOS)
 
@@ -236,14 +269,3 @@ def _note(report: Report, task: str, told: Told, wanted: Mapping[str, tuple[str,
 
 def _cosine(one: Any, other: Any) -> float:
     return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))
-
-
-def _print(report: Report) -> None:
-    table = Table(Column("what", no_wrap=True), Column("value", justify="right"), "95 % interval")
-    for name, sample in report.samples.items():
-        table.add_row(name, f"{sample['median']:.0f} {sample['unit']}", "")
-    for name, ratio in report.ratios.items():
-        table.add_row(name, f"{ratio.value:.2f}", f"{ratio.low:.2f} to {ratio.high:.2f}")
-    for name, figure in report.figures.items():
-        table.add_row(name, f"{figure['value']:.0f} {figure['unit']}", "")
-    console.print(table)

@@ -27,5 +27,5 @@ function tune(env, { models, wasm }) {
   env.backends.onnx.wasm.wasmPaths = { wasm };
   env.allowLocalModels = true;
   env.allowRemoteModels = false;
-  env.localModelPath = models;
+  env.localModelPath = new URL(models).pathname; // it looks for some files only at paths
 }
