@@ -112,7 +112,9 @@ def models(
 def evaluate(
     model: Annotated[str, Parameter(name="ID", help="The recipe.")],
     *,
-    data: Annotated[Path | None, Parameter(help="A folder of images with labels.csv.")] = None,
+    data: Annotated[
+        Path | None, Parameter(help="Images with labels.csv, or a CSV of sentence pairs.")
+    ] = None,
     variant: Annotated[str | None, Parameter(help="Not the first one, but this.")] = None,
     json: JsonFile = None,
 ) -> None:

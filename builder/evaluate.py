@@ -1,7 +1,7 @@
 """Accuracy of a model where it runs: the built site in a real Chromium, beside the original.
 
-The photos go through everything that a visitor's photo goes through: the browser decodes them,
-Python prepares them, the inference worker runs the model.
+Photos and texts go through everything that a visitor's go through: the browser decodes photos,
+Python prepares them, the inference worker runs the model. What is measured depends on the task.
 """
 
 import json as json_format
@@ -12,13 +12,14 @@ from typing import Any
 
 from rich.progress import track
 
-from builder import bundle, lab, models, toolenv
+from builder import evaluate_pairs, lab, models, toolenv
 from builder.errors import BuildError
 from builder.files import fingerprint
-from builder.paths import CACHE, MODELS, ROOT
+from builder.paths import CACHE, MODELS
 from builder.progress import console, say
 from builder.report import Report
-from builder.site import Site, SiteModel
+from satchel_models import Recipe
+from satchel_models.embed_recipe import EmbedRecipe
 from satchel_models.original import read_labels
 
 VARIABLE = "SATCHEL_DATA"
@@ -68,32 +69,38 @@ def run(model: str, *, data: Path | None, variant: str | None, json: Path | None
         BuildError: There is no such recipe or variant, no data, or something failed.
     """
     recipe = models.load(_recipe_file(model))
-    folder = _data_folder(data)
-    truth = read_labels(folder)
-    files = [file for file, _ in truth]
-    browser = in_browser(model, folder, files, variant)
-    original = of_original(model, folder)
-    outcome = Outcome([index for _, index in truth], browser, [original[file] for file in files])
-    report = outcome.as_report()
+    chosen = variant or recipe.variants[0].name
+    given = data or (Path(os.environ[VARIABLE]) if VARIABLE in os.environ else None)
+    if isinstance(recipe, EmbedRecipe):
+        report = evaluate_pairs.measure(recipe, chosen, given)
+    else:
+        report = _labels(recipe, chosen, _data_folder(given))
     report.versions["model"] = f"{recipe.id} {recipe.version}"
-    report.versions["variant"] = variant or recipe.variants[0].name
+    report.versions["variant"] = chosen
+    width = max(map(len, report.figures))
     for name, figure in report.figures.items():
-        console.print(f"{name:>14}  {figure['value']:g}  {figure['unit']}")
+        console.print(f"{name:>{width}}  {figure['value']:g}  {figure['unit']}")
     if json:
         report.write(json)
         say(f"Wrote {json}.")
 
 
-def in_browser(model: str, data: Path, files: list[str], variant: str | None) -> list[int]:
+def _labels(recipe: Recipe, variant: str, folder: Path) -> Report:
+    truth = read_labels(folder)
+    files = [file for file, _ in truth]
+    browser = in_browser(recipe, folder, files, variant)
+    original = of_original(recipe.id, folder)
+    return Outcome(
+        [index for _, index in truth], browser, [original[file] for file in files]
+    ).as_report()
+
+
+def in_browser(recipe: Recipe, data: Path, files: list[str], variant: str) -> list[int]:
     """Return the class index that the built site gives for each photo."""
-    recipe = models.load(_recipe_file(model))
-    chosen = variant or recipe.variants[0].name
-    entry = SiteModel(recipe.id, recipe.task, recipe.title, recipe.folder / "recipe.toml", chosen)
-    site = Site(ROOT / "site.toml", f"Evaluation of {model}", "", (entry,))
-    folder = bundle.build(site, CACHE / "evaluate" / f"{model}-{chosen}")
+    folder = lab.built(recipe, variant)
     answers: list[int] = []
     with lab.opened(folder, mounts={"/evaluation-data": data}) as page:
-        lab.call(page, "install", model)
+        lab.call(page, "install", recipe.id)
         starts = range(0, len(files), BATCH)
         for start in track(starts, "In the browser", console=console):
             batch = page.evaluate(LABEL_BATCH, files[start : start + BATCH])
@@ -126,8 +133,7 @@ def _recipe_file(model: str) -> Path:
     return path
 
 
-def _data_folder(given: Path | None) -> Path:
-    folder = given or (Path(os.environ[VARIABLE]) if VARIABLE in os.environ else None)
+def _data_folder(folder: Path | None) -> Path:
     if folder is None:
         raise BuildError(
             "Evaluation needs labelled photos: --data DIR (or the variable "

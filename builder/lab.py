@@ -7,9 +7,19 @@ from typing import Any, Literal
 
 from playwright.sync_api import Page, sync_playwright
 
-from builder import browser
+from builder import browser, bundle
 from builder.errors import BuildError
+from builder.paths import CACHE, ROOT
 from builder.server import serving
+from builder.site import Site, SiteModel
+from satchel_models import Recipe
+
+
+def built(recipe: Recipe, variant: str) -> Path:
+    """Return the folder of a site that has one variant of one model."""
+    entry = SiteModel(recipe.id, recipe.task, recipe.title, recipe.folder / "recipe.toml", variant)
+    site = Site(ROOT / "site.toml", f"Evaluation of {recipe.id}", "", (entry,))
+    return bundle.build(site, CACHE / "evaluate" / f"{recipe.id}-{variant}")
 
 
 @contextmanager

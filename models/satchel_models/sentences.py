@@ -142,7 +142,12 @@ def tokenizer_text(path: Path, max_tokens: int) -> str:
     if [vocabulary[token] for token in tokens] != list(range(len(tokens))):
         raise SourceError(f"{path}: the vocabulary's ids have gaps.")
     special = [entry["content"] for entry in found["added_tokens"]]
-    settings = {"max_tokens": max_tokens, "special": special, **SPECIAL}
+    settings = {
+        "max_tokens": max_tokens,
+        "longest": max(map(len, tokens)),
+        "special": special,
+        **SPECIAL,
+    }
     return "\n".join([json.dumps(settings, sort_keys=True), *tokens]) + "\n"
 
 

@@ -70,9 +70,9 @@ class Embed:
         library = Library(platform)
         runtime = await library.open(model, threads=threads, variant=variant)
         try:
-            # The engine loads the model while the vocabulary is read here.
-            _, data = await asyncio.gather(runtime.load(), library.file(model, "tokenizer"))
-            return cls(runtime, WordPiece.parse(data.decode()))
+            # The vocabulary is read here while the engine loads the model.
+            _, tokenizer = await asyncio.gather(runtime.load(), _tokenizer(library, model))
+            return cls(runtime, tokenizer)
         except BaseException:
             await runtime.close()
             raise
@@ -150,6 +150,10 @@ def batches(lengths: Sequence[int], tokens: int = BATCH_TOKENS) -> Iterator[list
         batch.append(place)
     if batch:
         yield batch
+
+
+async def _tokenizer(library: Library, model: str) -> WordPiece:
+    return WordPiece.parse((await library.file(model, "tokenizer")).decode())
 
 
 def _texts(texts: object) -> list[str]:

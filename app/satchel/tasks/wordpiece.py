@@ -37,6 +37,7 @@ class WordPiece:
         padding: The token that fills up.
         unknown: The token for words that the vocabulary cannot spell.
         max_tokens: Ids of the longest text, start and end included.
+        longest: Characters of the longest token; None: looked for.
 
     >>> vocabulary = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "walk": 4, "##ing": 5}
     >>> WordPiece(vocabulary)("Walking home")
@@ -53,13 +54,14 @@ class WordPiece:
         padding: str = "[PAD]",
         unknown: str = "[UNK]",
         max_tokens: int = 512,
+        longest: int | None = None,
     ) -> None:
         self.max_tokens = max_tokens
         self.padding = vocabulary[padding]
         self._vocabulary = vocabulary
         self._start, self._end = vocabulary[start], vocabulary[end]
         self._unknown = [vocabulary[unknown]]
-        self._longest = max(map(len, vocabulary))
+        self._longest = longest or max(map(len, vocabulary))
         # As words of a text they cannot be mistaken: a word holds no space.
         self._known = {f" {token}": [vocabulary[token]] for token in special}
         self._special = re.compile(
