@@ -3,14 +3,18 @@
 Both are zip archives whose entries aren't compressed: the wire form (`builder.wire`) packs a whole
 better than a zip packs each file, and what is kept expanded is read without unpacking.
 
+Docstrings are left out, as `python -OO` does it: nobody reads them in a page, and they are a third
+of it all. Every other line stays where it was, so that tracebacks are right.
+
 A page starts with neither: the snapshot holds what is in use, and they come when something else is
 imported (app/session.py, app/static/snapshot/restore.mjs). The plain start needs both.
 """
 
 import functools
 import io
+import tokenize
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
@@ -44,9 +48,15 @@ NOT_OF_NUMPY = frozenset(
 
 STAND_INS = {
     # `from numpy import *` imports it.
-    "numpy/f2py/__init__.py": b'"""Not here: it needs a Fortran compiler, which no page has."""\n',
+    "numpy/f2py/__init__.py": b"# Not here: it needs a Fortran compiler, which no page has.\n",
+    # Nothing but docstrings for what is written in C.
+    "numpy/_core/_add_newdocs.py": b"",
+    "numpy/_core/_add_newdocs_scalars.py": b"",
 }
 """Files in place of some that are left out."""
+
+DOCUMENTED = ("_pyodide/", "pyodide/", "numpy/_core/numeric.py")
+"""What puts its docstrings to use: Pyodide's own, and those that numpy.ma makes its own of."""
 
 LIBRARIES = (
     "numpy/_core/_multiarray_umath.cpython-314-wasm32-emscripten.so",
@@ -98,9 +108,49 @@ def _stored(
 ) -> bytes:
     """Return an archive of the wanted files, all of one date, in the order of their names."""
     names = [entry.filename for entry in source.infolist() if not entry.is_dir()]
-    files = {name: source.read(name) for name in names if wanted(name)} | dict(more)
+    files = {name: _without_docs(name, source.read(name)) for name in names if wanted(name)}
+    files |= more
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(files):
             archive.writestr(zipfile.ZipInfo(name), files[name])
     return out.getvalue()
+
+
+def _without_docs(name: str, content: bytes) -> bytes:
+    """Return a file, and if it is of Python, without its docstrings."""
+    if not name.endswith(".py") or name.startswith(DOCUMENTED):
+        return content
+    lines = content.decode().split("\n")
+    for docstring in _docstrings(content):
+        (first, column), (last, end) = docstring.start, docstring.end
+        lines[last - 1] = " " * column + "..." + lines[last - 1][end:]
+        lines[first - 1 : last - 1] = [""] * (last - first)
+    return "\n".join(lines).encode()
+
+
+def _docstrings(source: bytes) -> Iterator[tokenize.TokenInfo]:
+    """Yield the strings that stand alone and first in a module, a class or a function.
+
+    Read from tokens, not by `ast`: Pyodide's Python is newer than many that build.
+    """
+    begins = True
+    line: list[tokenize.TokenInfo] = []
+    for token in tokenize.tokenize(io.BytesIO(source).readline):
+        if token.type in _BETWEEN:
+            continue
+        if token.type != tokenize.NEWLINE:
+            line.append(token)
+            continue
+        words = [each.string for each in line]
+        if begins and len(line) == 1 and line[0].type == tokenize.STRING:
+            yield line[0]
+        begins = words[-1] == ":" and bool({"def", "class"} & set(words[:2]))
+        line = []
+
+
+_BETWEEN = frozenset(
+    {
+        tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING,
+    }
+)  # fmt: skip

@@ -1,9 +1,12 @@
 """The server of `serve` and of the tests: Starlette on uvicorn.
 
-It sends what a good static host sends (`headers`), or with `plain` what a poor one does. Ranges,
-ETags and HEAD come from Starlette's own file responses.
+It sends what a good static host sends (`headers`), text and scripts compressed for those who can
+take it, or with `plain` what a poor one does. Ranges, ETags and HEAD come from Starlette's own file
+responses.
 """
 
+import functools
+import gzip
 import os
 import socket
 import threading
@@ -14,13 +17,14 @@ from typing import NamedTuple
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from builder.errors import BuildError
-from builder.headers import headers
+from builder.headers import headers, worth_compressing
 
 HOST = "127.0.0.1"
 START_SECONDS = 10
@@ -165,8 +169,28 @@ class _Folder(StaticFiles):
         wanted = headers(name, plain=self.plain)
         if isinstance(response, NotModifiedResponse):
             del wanted["Content-Type"]
+        elif not self.plain and worth_compressing(name) and _takes_gzip(scope):
+            validators = {key: response.headers[key] for key in ("etag", "last-modified")}
+            content = _compressed(Path(full_path), stat_result.st_mtime_ns)
+            encoding = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+            response = Response(content, status_code, {**validators, **encoding})
         response.headers.update(wanted)
         return response
+
+
+def _takes_gzip(scope: Scope) -> bool:
+    """Tell whether a request is for a whole file, from somebody who can expand it."""
+    asked = Headers(scope=scope)
+    return (
+        scope["method"] == "GET"
+        and "range" not in asked
+        and "gzip" in asked.get("accept-encoding", "")
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _compressed(path: Path, changed: int) -> bytes:
+    return gzip.compress(path.read_bytes(), mtime=0)
 
 
 class _Logged:

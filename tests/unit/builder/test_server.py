@@ -1,5 +1,6 @@
 """The dev server, asked over a real socket."""
 
+import gzip
 import http.client
 import socket
 
@@ -67,6 +68,33 @@ def test_every_file_gets_its_headers(folder):
         assert headers["content-type"] == "application/wasm"
         assert "immutable" in headers["cache-control"]
         assert "content-security-policy" in headers
+
+
+def test_who_can_expand_it_gets_text_compressed_and_the_log_counts_that(folder):
+    page = b"<p>page " * 1000
+    (folder / "index.html").write_bytes(page)
+    with server.serving(folder) as url:
+        status, headers, body = ask(url, **{"Accept-Encoding": "gzip, br"})
+        assert (status, headers["content-encoding"]) == (200, "gzip")
+        assert gzip.decompress(body) == page
+        assert headers["content-length"] == str(len(body)) == str(url.bytes)
+        assert headers["content-type"].startswith("text/html")
+        assert headers["cache-control"] == "no-cache"
+        etag = {"If-None-Match": headers["etag"], "Accept-Encoding": "gzip"}
+        assert ask(url, **etag)[0] == 304
+        # A part of a file is a part of the file itself.
+        asked = {"Accept-Encoding": "gzip", "Range": "bytes=0-2"}
+        assert ask(url, **asked)[2] == b"<p>"
+        assert "content-encoding" not in ask(url)[1]
+    with server.serving(folder, plain=True) as url:
+        assert "content-encoding" not in ask(url, **{"Accept-Encoding": "gzip"})[1]
+
+
+def test_what_travels_packed_is_not_compressed_again(folder):
+    (folder / "part.wasm.zst").write_bytes(CONTENT)
+    with server.serving(folder) as url:
+        _, headers, body = ask(url, "part.wasm.zst", **{"Accept-Encoding": "gzip"})
+        assert (body, headers["content-type"]) == (CONTENT, "application/zstd")
 
 
 def test_a_plain_host_sends_no_header_that_helps(folder):
