@@ -44,8 +44,8 @@ PARTS = {
     "extras": r"/(icons|samples)/|/(notices\.txt|site\.webmanifest|sw\.js)$",
     "page": r"",
 }
-"""What a path belongs to: the first that matches. `page`: what one needs to use the interface, apart
-from MicroPython; `extras`: what comes afterwards, for use without a network."""
+"""What a path belongs to: the first that matches. `page` is what one needs to use the interface,
+apart from MicroPython; `extras` come afterwards, for use without a network."""
 
 TEN_LINES = '''
 
