@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,7 +168,33 @@ def test_python_starts_the_ordinary_way_and_says_why(fault, site, browser, until
     fault(site)
     if fault is missing:
         watch.expect("404")
-    # Without a service worker, which would refuse a build whose files aren't whole.
+    with visitor(site, browser, watch) as page:
+        until(page, READY)
+        boot = visit.how_started(page)
+        assert boot["kind"] == "plain"
+        assert FAULTS[fault] in boot["reason"]
+        assert len(boot["reason"]) > 10
+        assert visit.label(page, until) in CATS
+
+
+@pytest.mark.parametrize(
+    "silent", ["getDirectoryHandle", "getFileHandle", "createSyncAccessHandle"]
+)
+def test_a_file_system_that_never_answers_is_not_waited_for(silent, site, browser, until, watch):
+    owner = "FileSystemFileHandle" if "Access" in silent else "FileSystemDirectoryHandle"
+    worker = site.folder / site.about["urls"]["engine_worker"]
+    code = worker.read_text("utf-8")
+    worker.unlink()  # it is the built site's own file
+    worker.write_text(f"{owner}.prototype.{silent} = () => new Promise(() => {{}});{code}", "utf-8")
+    with visitor(site, browser, watch) as page:
+        until(page, READY)
+        assert visit.how_started(page) == {"kind": "snapshot", "reason": ""}
+        assert visit.label(page, until) in CATS
+
+
+@contextmanager
+def visitor(site, browser, watch):
+    """Someone without a service worker, which would refuse a build whose files aren't whole."""
     context = browser.new_context(service_workers="block")
     watch.expect("reading 'installing'")  # of Playwright's own stand-in for `register`
     watch.context(context)
@@ -175,12 +202,7 @@ def test_python_starts_the_ordinary_way_and_says_why(fault, site, browser, until
         watch.allow_origin(url)
         page = context.new_page()
         page.goto(url)
-        until(page, READY)
-        boot = visit.how_started(page)
-        assert boot["kind"] == "plain"
-        assert FAULTS[fault] in boot["reason"]
-        assert len(boot["reason"]) > 10
-        assert visit.label(page, until) in CATS
+        yield page
         context.close()
 
 

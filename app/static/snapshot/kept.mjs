@@ -13,6 +13,9 @@ import { expanded } from "../expand.mjs";
 
 const SEAL = 40; // a SHA-256, and a length in eight bytes
 
+/** What the file system hasn't answered by then is fetched. It answers within 50 ms. */
+const PATIENCE_MS = 3000;
+
 export class KeptSnapshot {
   #wanted;
   #folder;
@@ -26,7 +29,8 @@ export class KeptSnapshot {
 
   /** The expanded bytes, whole and as the page expects them. */
   async read() {
-    return (await this.#stored().catch(() => null)) ?? this.#fetched();
+    const stored = this.#stored().catch(() => null);
+    return (await Promise.race([stored, silence(PATIENCE_MS)])) ?? this.#fetched();
   }
 
   /** Stores what was fetched, for the next start; forgets older ones. */
@@ -38,8 +42,7 @@ export class KeptSnapshot {
     for await (const name of folder.keys()) {
       if (name !== this.#wanted.sha256) await folder.removeEntry(name);
     }
-    const file = await folder.getFileHandle(this.#wanted.sha256, { create: true });
-    const access = await file.createSyncAccessHandle();
+    const access = await accessTo(folder, this.#wanted.sha256, { create: true }, {});
     try {
       access.truncate(0);
       access.write(bytes, { at: 0 });
@@ -58,16 +61,19 @@ export class KeptSnapshot {
     await folder.removeEntry(this.#wanted.sha256);
   }
 
-  /** Read as a file: a handle for synchronous access needs a lock, which after a tab's end may never come. */
   async #stored() {
     const folder = await open(this.#folder);
-    const handle = await folder.getFileHandle(this.#wanted.sha256);
-    const file = await handle.getFile();
-    const length = this.#wanted.bytes;
-    if (file.size !== length + SEAL) return null;
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    const sealed = seal(this.#wanted).every((byte, index) => byte === bytes[length + index]);
-    return sealed ? bytes.subarray(0, length) : null;
+    const access = await accessTo(folder, this.#wanted.sha256, {}, { mode: "read-only" });
+    try {
+      const length = this.#wanted.bytes;
+      if (access.getSize() !== length + SEAL) return null;
+      const bytes = new Uint8Array(length + SEAL);
+      if (access.read(bytes, { at: 0 }) !== bytes.length) return null;
+      const sealed = seal(this.#wanted).every((byte, index) => byte === bytes[length + index]);
+      return sealed ? bytes.subarray(0, length) : null;
+    } finally {
+      access.close();
+    }
   }
 
   async #fetched() {
@@ -94,8 +100,30 @@ export class KeptSnapshot {
 
 async function open(name, create = false) {
   const root = await navigator.storage.getDirectory();
-  return root.getDirectoryHandle(name, { create });
+  return ask(root, () => root.getDirectoryHandle(name, { create }));
 }
+
+async function accessTo(folder, name, how, access) {
+  const file = await ask(folder, () => folder.getFileHandle(name, how));
+  return ask(file, () => file.createSyncAccessHandle(access));
+}
+
+const asked = new Set();
+
+/**
+ * Holds on to a handle until it has answered: Chromium 156 forgets the question when the handle is
+ * collected as garbage, and the promise never settles.
+ */
+async function ask(handle, question) {
+  asked.add(handle);
+  try {
+    return await question();
+  } finally {
+    asked.delete(handle);
+  }
+}
+
+const silence = (ms) => new Promise((resolve) => setTimeout(resolve, ms, null));
 
 function seal({ sha256, bytes }) {
   const sealed = new Uint8Array(SEAL);
