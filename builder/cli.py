@@ -150,10 +150,11 @@ def startup(
         int, Parameter(help="How often each page is opened.", validator=validators.Number(gte=1))
     ] = 11,
     only: Annotated[
-        Literal["label", "phases", "minilm"] | None, Parameter(help="Measure this part alone.")
+        Literal["label", "minilm", "phases", "firstvisit"] | None,
+        Parameter(help="Measure this part alone."),
     ] = None,
 ) -> None:
-    """Compare the way to the first answer on a warm visit."""
+    """Compare the way from opening the page to its first answer."""
     from builder.bench import startup as measurement
 
     measurement.run(json=json, opens=opens, only=only)
