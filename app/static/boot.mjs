@@ -9,6 +9,11 @@ import { Engine } from "./link.mjs";
 import { Offline } from "./offline.mjs";
 import { Signals } from "./signals.mjs";
 
+/** How long the engine waits at most for an interface that doesn't come. */
+const INTERFACE_MS = 10_000;
+/** The engine rests when nobody has asked it anything for so long. */
+const CALM_MS = 1000;
+
 const site = JSON.parse(document.getElementById("site").textContent);
 const scope = new URL("./", document.baseURI).pathname;
 
@@ -31,24 +36,30 @@ globalThis.satchel = {
   isolated,
   metered,
   on: (event, listener) => signals.on(event, listener),
-  start: () => start(),
+  start: () => engine.start(),
   stop: (reason) => engine.stop(reason),
   update: () => offline.update(),
 };
 
 keepBuild();
-signals.on("phase", ({ phase }) => {
+signals.on("phase", async ({ phase }) => {
   // Also when it failed: the service worker gets files anew that came spoilt, and verifies them.
   if (phase !== "ready" && phase !== "failed") return;
-  offline.register().then(() => offline.tidy());
+  // On a first visit it fetches what is not needed yet: the model comes before that.
+  if (first && phase === "ready") await engine.calm(CALM_MS);
+  await offline.register();
+  offline.tidy();
 });
-// What is kept already costs nothing. On a metered connection the rest waits for consent.
-if (!metered || !first) start(0);
+begin();
 
-function start(since) {
-  engine.start(since);
-  // Here the worker brings isolation, and with it threads. Elsewhere it would only compete.
-  if (!crossOriginIsolated) offline.register();
+/**
+ * What is kept already costs nothing. Else the interface, which is small, comes before the engine,
+ * which is not; and on a metered connection the engine waits for consent.
+ */
+async function begin() {
+  if (first && metered) return;
+  if (first) await Promise.race([early.taken, new Promise((go) => setTimeout(go, INTERFACE_MS))]);
+  engine.start(0);
 }
 
 /**

@@ -7,6 +7,11 @@ export class Intake {
   /** Whether the person has done anything yet; nothing may reload the page under their hands. */
   touched = false;
   #taker = null;
+  #begin;
+  /** Resolves once somebody takes the files: the interface is up. */
+  taken = new Promise((resolve) => {
+    this.#begin = resolve;
+  });
 
   constructor() {
     const touch = () => {
@@ -35,6 +40,7 @@ export class Intake {
   /** From now on `taker` gets an array of files each time; first of all what waited. */
   take(taker) {
     this.#taker = taker;
+    this.#begin();
     const waiting = this.files.splice(0);
     say("");
     if (waiting.length) taker(waiting);

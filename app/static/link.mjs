@@ -33,9 +33,21 @@ export class Engine {
     return this.#workers !== null;
   }
 
+  get #idles() {
+    return this.#pending.size === 0;
+  }
+
+  /** Resolves when nobody has waited for an answer for `ms` milliseconds. */
+  async calm(ms) {
+    do {
+      await this.idle();
+      await new Promise((resolve) => setTimeout(resolve, ms));
+    } while (!this.#idles);
+  }
+
   /** Resolves when nobody waits for an answer. */
   idle() {
-    if (this.#pending.size === 0) return Promise.resolve();
+    if (this.#idles) return Promise.resolve();
     return new Promise((resolve) => this.#resting.push(resolve));
   }
 
@@ -83,7 +95,7 @@ export class Engine {
         .then(resolve, reject)
         .finally(() => {
           this.#pending.delete(reject);
-          if (this.#pending.size === 0) for (const rest of this.#resting.splice(0)) rest();
+          if (this.#idles) for (const rest of this.#resting.splice(0)) rest();
         });
     });
   }

@@ -36,12 +36,20 @@ const controller = new PrecacheController({
       cacheWillUpdate: async ({ request, response }) =>
         response.ok ? dressed(stored(response, request.url)) : null,
       fetchDidFail: async ({ originalRequest }) => void spoilt.add(originalRequest.url),
-      requestWillFetch: async ({ request }) =>
-        spoilt.has(request.url) ? new Request(request, { cache: "reload" }) : request,
+      requestWillFetch: async ({ request }) => new Request(request, { cache: asked(request) }),
     },
   ],
 });
 controller.addToCacheList(entries);
+
+/**
+ * How to fetch a file. Where Workbox would fetch past the HTTP cache, since the name stays when the
+ * content changes, it is enough to ask the host whether it did.
+ */
+function asked(request) {
+  if (spoilt.has(request.url)) return "reload";
+  return request.cache === "reload" ? "no-cache" : request.cache;
+}
 
 // Whatever stands behind "?" is for the page's own scripts: the file is the same.
 registerRoute(

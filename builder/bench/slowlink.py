@@ -12,6 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 PIECE = 8192
 """Bytes that go out in one turn: connections share the link in such pieces."""
 
+CATCH_UP = 0.2
+"""Seconds of the link's time that aren't lost when the machine was too busy to use them."""
+
 
 class SlowLink:
     """An ASGI wrapper: answers begin `latency` late, and share `bandwidth`.
@@ -49,5 +52,5 @@ class SlowLink:
     async def _turn(self, length: int) -> None:
         """Wait until the link has carried this many bytes more."""
         now = time.monotonic()
-        self._free_at = max(self._free_at, now) + length / self._second
-        await asyncio.sleep(self._free_at - now)
+        self._free_at = max(self._free_at, now - CATCH_UP) + length / self._second
+        await asyncio.sleep(max(0.0, self._free_at - now))
