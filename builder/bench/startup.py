@@ -190,6 +190,7 @@ def phases(report: Report, opens: int, warm_ups: int = WARM_UPS) -> None:
     folder = contenders.traced(contenders.label_site(), CACHE / "bench" / "traced")
     told = measure(folder, [Arm("satchel", "")], opens, warm_ups)
     noted = [one["phases"] for one in told["satchel"]]
+    # What happens only now and then (a first fetch, say) is no phase.
     medians = {
         name: float(np.median([one[name] for one in noted]))
         for name in noted[0]

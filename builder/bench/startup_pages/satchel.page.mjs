@@ -34,12 +34,15 @@ async function timeline() {
   if (!facts.traced) return {};
   const channel = new BroadcastChannel("bench");
   const told = {};
-  channel.onmessage = ({ data: { worker, noted } }) => {
-    const name = worker.replace("satchel ", "").replace("_worker", "");
-    for (const [what, ms] of noted) told[`${name}: ${what}`] ??= ms - performance.timeOrigin;
-  };
-  channel.postMessage("timeline");
-  await new Promise((done) => setTimeout(done, 300));
+  const heard = new Set();
+  await new Promise((all) => {
+    channel.onmessage = ({ data: { worker, noted } }) => {
+      const name = worker.replace("satchel ", "").replace("_worker", "");
+      for (const [what, ms] of noted) told[`${name}: ${what}`] ??= ms - performance.timeOrigin;
+      if (heard.add(name).size === 2) all();
+    };
+    channel.postMessage("timeline");
+  });
   channel.close();
   return told;
 }
