@@ -35,6 +35,9 @@ from builder.snapshot import record
 LARGEST = 25_000_000
 """No file may be bigger, in bytes: static hosts refuse more (Cloudflare Pages: 25 MiB)."""
 
+UI_OF_TASK = {"label": ("camera", "cards", "export", "label"), "embed": ("embed", "texts")}
+"""Modules of the interface that only one task needs."""
+
 PICTURES = ("icons", "samples")
 """Folders of app/static that are copied as they are."""
 
@@ -132,7 +135,8 @@ class _Bundle:
         words = {"title": self.site.title, "description": self.site.description}
         manifest = page.fill(_text(STATIC / "site.webmanifest"), words, quote=page.in_json)
         self._write("site.webmanifest", manifest.encode())
-        template = _text(STATIC / "index.html")
+        tasks = [entry.task for entry in self.site.models]
+        template = page.for_tasks(_text(STATIC / "index.html"), tasks)
         worker = serviceworker.source()
         about = page.about(self.site, self.urls, self._sizes(), made, collected)
         about["pyodide"] = self.pyodide
@@ -265,9 +269,12 @@ class _Bundle:
     def _interface(self) -> tuple[str, str]:
         """Write the page's Python and PyScript's configuration; return main.py's and its URL."""
         bridge = self._asset("ui.mjs", scripts.bundle(STATIC / "ui.mjs"))
+        tasks = {entry.task for entry in self.site.models}
+        unused = {name for task in UI_OF_TASK.keys() - tasks for name in UI_OF_TASK[task]}
         modules = {
             path.name: self._asset(f"ui.{path.name}", path.read_bytes())
             for path in sorted((APP / "ui").glob("*.py"))
+            if path.stem not in unused
         }
         if "main.py" not in modules:
             raise InputMissingError("The page needs app/ui/main.py, which isn't there.")

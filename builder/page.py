@@ -15,6 +15,8 @@ from builder.site import Site
 
 _BLANK = re.compile(r"\{\{(\w+)\}\}")
 
+_TASK = re.compile(r" *<!-- task: (\w+) -->\n(.*?) *<!-- /task -->\n", re.DOTALL)
+
 SITE_BLANK = '"{{site}}"'
 """Where the facts go; in quotes so that the template itself is valid JSON there."""
 
@@ -43,6 +45,20 @@ def fill(template: str, words: Mapping[str, str], *, quote: Callable[[str], str]
         return quote(words[name])
 
     return _BLANK.sub(word, template)
+
+
+def for_tasks(template: str, tasks: Sequence[str]) -> str:
+    """Leave out of a template what belongs to tasks that the site has no model for.
+
+    Such parts stand between `<!-- task: name -->` and `<!-- /task -->`. The view of the first task
+    is the one that shows before the interface's Python runs.
+    """
+
+    def part(found: re.Match[str]) -> str:
+        return found.group(2) if found.group(1) in tasks else ""
+
+    kept = _TASK.sub(part, template)
+    return kept.replace(f'id="view-{tasks[0]}" hidden', f'id="view-{tasks[0]}"', 1)
 
 
 def index(template: str, words: Mapping[str, str], about: Mapping[str, Any]) -> str:

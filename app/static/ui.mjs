@@ -27,6 +27,21 @@ export function task(onProgress, op, ...args) {
   return { result: settle(engine.call(op, args, options)), cancel: () => abort.abort() };
 }
 
+/** Embeds the lines of a text: {result, cancel}. */
+export const embed = (lines) => task(null, "embed", lines.split("\n"));
+
+/** How alike one of an answer's texts is to each of them: cosines, −1 to 1. */
+export function likeness({ vectors, shape }, chosen) {
+  const [count, width] = shape;
+  const one = vectors.subarray(chosen * width, (chosen + 1) * width);
+  return Array.from({ length: count }, (_, k) =>
+    one.reduce((sum, value, i) => sum + value * vectors[k * width + i], 0),
+  );
+}
+
+/** Keep the browser from doing what it does by itself. */
+export const prevent = (event) => event.preventDefault();
+
 /** Asks the browser to keep what is stored; true, false, or null where it never answers. */
 export async function persist() {
   const silence = new Promise((resolve) => setTimeout(resolve, 3000, null));

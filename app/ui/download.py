@@ -42,7 +42,7 @@ class Download:
         self._letter = asyncio.Event()
         self._everything = list(self._runtime)
         self._everything.append(self._model_part)
-        self._panel = SetupPanel(self._everything, self._pressed)
+        self._panel = SetupPanel(self._wanted.task, self._everything, self._pressed)
         host.subscribe("phase", self._phase)
         host.subscribe("download", self._downloaded)
 
@@ -165,7 +165,7 @@ class Download:
 
     def _cancelled(self):
         self._change("stopped", "Waiting for the download")
-        why = "Photos wait until it is complete. What has arrived is kept where the browser can."
+        why = "What you gave waits until it is complete. What has arrived is kept if possible."
         raise _Stop(lambda: self._panel.stopped("Download cancelled", why, "Download"))
 
     def _change(self, state, waits_for):

@@ -1,17 +1,18 @@
 """The interface's entry: puts the panels together and lets them run."""
 
 from about import fill_about, show_versions
-from camera import Camera
 from dom import by_id, listen
 from download import Download
-from label import LabelPanel
 from notes import dismiss, note
+from photos import Photos
 from pyscript import document
 from pyscript.js_modules import host
 from status import StatusPanel
 from tasks import start
 
-VIEWS = ("label", "about")
+# A panel's code is loaded where the site has a model for it.
+TASKS = [task for task in ("label", "embed") if any(m.task == task for m in host.site.models)]
+TITLES = {"embed": "Compare", "about": "About"}
 
 
 class Page:
@@ -22,29 +23,33 @@ class Page:
         self.label = None
         self.asked = False
         self.download = Download(self.changed)
-        self.label = LabelPanel(self.download, self.changed, self.seen)
-        self.status = StatusPanel(self.download, self.label.photos)
-        Camera(self.label.add)
+        if "label" in TASKS:
+            self._label()
+        self.status = StatusPanel(self.download, self.label.photos if self.label else Photos())
+        if "embed" in TASKS:
+            from embed import EmbedPanel
+
+            EmbedPanel(self.download, self.seen)
         fill_about()
-        self._offer_sample()
         host.onAddress(lambda: self.show_view(True))
         self.show_view(False)
         host.subscribe("page-update", self.newer)
         host.subscribe("offline", self.offline)
         host.subscribe("error", self.failed)
-        host.takeFiles(self.label.add)
         self.changed()
 
     def run(self):
         """Start what goes on as long as the page is open."""
         start(self.download.run())
-        start(self.label.run())
+        if self.label:
+            start(self.label.run())
 
     def changed(self):
         """Something about engine or model changed."""
         if self.status is None:
             return
-        self.label.show_state()
+        if self.label:
+            self.label.show_state()
         self.status.update()
         status = self.download.status
         if status:
@@ -56,8 +61,8 @@ class Page:
                 )
             )
 
-    def seen(self, photo):
-        """A photo is done. After the first one it is clear that this is worth keeping."""
+    def seen(self, photo=None):
+        """Something is done. After the first one it is clear that this is worth keeping."""
         self.status.update()
         if not self.asked:
             self.asked = True
@@ -87,20 +92,38 @@ class Page:
         name = host.address()
         if name == "main":
             return  # the skip link: within the view that is shown
-        if name not in VIEWS:
-            name = VIEWS[0]
-        for view in VIEWS:
+        home = self._home()
+        if name not in TASKS and name != "about":
+            name = home
+        for view in TASKS:
             by_id("view-" + view).hidden = view != name
+        by_id("view-about").hidden = name != "about"
+        by_id("view-tasks").hidden = name == "about"
+        if name in TASKS:
+            by_id(name + "-input").after(by_id("setup"))
         for link in document.querySelectorAll("nav a"):
             if link.getAttribute("href") == "#" + name:
                 link.setAttribute("aria-current", "page")
             else:
                 link.removeAttribute("aria-current")
         title = host.site.title
-        document.title = title if name == VIEWS[0] else "About · " + title
+        document.title = title if name == home else TITLES.get(name, "Label") + " · " + title
         if move:
             by_id(name + "-title").focus()
             host.toTop()
+
+    def _home(self):
+        """The view of the site's first model."""
+        return host.site.models[0].task
+
+    def _label(self):
+        from camera import Camera
+        from label import LabelPanel
+
+        self.label = LabelPanel(self.download, self.changed, self.seen)
+        Camera(self.label.add)
+        self._offer_sample()
+        host.takeFiles(self.label.add)
 
     async def _keep(self):
         self.status.kept(await host.persist())

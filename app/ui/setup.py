@@ -8,16 +8,25 @@ __all__ = ["SetupPanel"]
 # How often a listener is told how far it is.
 _ANNOUNCE_PERCENT = 25
 
+# By the task of the model that comes.
+_MEANWHILE = {
+    "label": "Choose photos already if you like; they wait their turn.",
+    "embed": "Write already if you like; it waits until then.",
+}
+_WORK = {"label": "look at a photo", "embed": "compare texts"}
+
 
 class SetupPanel:
     """Shows one of: a question, progress, a stop with its reason; or nothing.
 
     Args:
+        task: What the model is for.
         parts: (name, bytes) of everything that a first visit fetches, in order.
         on_press: Called with "go" or "cancel" when its button is pressed.
     """
 
-    def __init__(self, parts, on_press):
+    def __init__(self, task, parts, on_press):
+        self._task = task
         self._parts = parts
         self._on_press = on_press
         self._panel = by_id("setup")
@@ -36,8 +45,7 @@ class SetupPanel:
             self._show(
                 "fetching",
                 "Getting ready: {} to fetch, once".format(size(total)),
-                "Choose photos already if you like; they wait their turn. "
-                "After this the page works without a network.",
+                _MEANWHILE[self._task] + " After this the page works without a network.",
                 ("cancel", "Cancel", ""),
             )
         self.update(received)
@@ -65,8 +73,8 @@ class SetupPanel:
         self._show(
             "ask",
             "Download {} now?".format(total),
-            "This connection may cost you. The page needs {} before it can look at a photo, once. "
-            "After that it works without a network.".format(total),
+            "This connection may cost you. The page needs {} before it can {}, once. "
+            "After that it works without a network.".format(total, _WORK[self._task]),
             ("go", "Download " + total, "primary"),
         )
         self._list(parts, {})

@@ -116,7 +116,7 @@ class StatusPanel:
         if download.state == "failed":
             return "Nothing: the page is not ready."
         if download.state == "starting":
-            return "Getting ready. Photos given now wait their turn."
+            return "Getting ready. What is given now waits its turn."
         threads = _threads(download.status)
         times = self._photos.times()
         if not times and self._photos.with_state("waiting", "looking"):

@@ -181,6 +181,17 @@ def test_a_missing_licence_text_fails_the_build(tmp_path, monkeypatch):
         notices.collect([])
 
 
+def test_a_page_has_what_its_tasks_need_and_the_first_one_shows():
+    template = (
+        '<a>\n  <!-- task: label -->\n  <p id="view-label">\n  <!-- /task -->\n'
+        '  <!-- task: embed -->\n  <p id="view-embed" hidden>\n  <!-- /task -->\n</a>\n'
+    )
+    assert page.for_tasks(template, ["embed"]) == '<a>\n  <p id="view-embed">\n</a>\n'
+    assert page.for_tasks(template, ["label", "embed"]) == (
+        '<a>\n  <p id="view-label">\n  <p id="view-embed" hidden>\n</a>\n'
+    )
+
+
 def test_a_template_s_blanks_are_filled_and_escaped():
     template = '<title>{{title}}</title><script id="site">"{{site}}"</script>'
     filled = page.index(template, {"title": "A & <b>"}, {"x": "</script><b>"})

@@ -21,7 +21,7 @@ def load(name):
     return module
 
 
-export, photos, words = load("export"), load("photos"), load("words")
+export, photos, texts, words = (load(name) for name in ("export", "photos", "texts", "words"))
 
 
 def photo(name="harbour.jpg", label="pier", state="done"):
@@ -160,3 +160,20 @@ def test_every_file_that_is_no_photo_gets_a_reason_and_a_way_on(kind):
 
 def test_what_the_engine_says_is_passed_on():
     assert words.why_not("", "It is too large. Make it smaller.").startswith("It is too large")
+
+
+def test_each_line_that_holds_something_is_a_text():
+    assert texts.lines(" a b \r\n\n\tc\rd\n") == ["a b", "c", "d"]
+    assert texts.lines(" \n") == []
+
+
+def test_the_chosen_text_comes_first_and_the_others_by_likeness():
+    assert texts.order([0.2, 1.0, -0.3, 0.9], 1) == [1, 3, 0, 2]
+    assert texts.order([0.2, 1.0, 1.0], 2) == [2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("score", "text"), [(1, "1.00"), (0.565, "0.56"), (-0.084, "\u22120.08"), (-0.001, "0.00")]
+)
+def test_likeness_is_said_in_two_digits(score, text):
+    assert texts.score_text(score) == text
