@@ -4,11 +4,16 @@
     4 bytes   length of the header, little-endian
     …         header, JSON, filled up with spaces to ALIGNMENT
     …         `head`: what Pyodide writes before the heap: its build's id, its JavaScript objects
-    …         the heap's pages that aren't all zero, one after the other, as `runs` lists them
+    …         the heap's pages that hold something, one after the other
+
+Two kinds of pages aren't stored: those that are all zero, and those that a fresh instance has alike
+(constants: a fifth of it all). `runs` in the header lists the rest: the first page, how many, and
+whether they are stored (1) or a fresh instance's own (0).
 
 The whole travels in the wire form (`builder.wire`). app/static/snapshot/format.mjs reads it.
 """
 
+import itertools
 import json
 import struct
 from collections.abc import Iterator, Mapping
@@ -16,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MAGIC = b"SNAP"
-FORMAT = 1
+FORMAT = 2
 PAGE = 4096
 ALIGNMENT = 16
 
@@ -27,14 +32,16 @@ class Recording:
 
     head: bytes
     heap: bytes
+    fresh: bytes
+    """The heap of an instance that Python has not started in: what a restore begins with."""
     table: Mapping[str, Any]
     """The function table beyond Pyodide's own, and the libraries' handles: see internals.mjs."""
 
     @classmethod
-    def of(cls, snapshot: bytes, table: Mapping[str, Any]) -> "Recording":
+    def of(cls, snapshot: bytes, fresh: bytes, table: Mapping[str, Any]) -> "Recording":
         """Split what `makeMemorySnapshot` gave: its second word says where the heap begins."""
         (start,) = struct.unpack_from("<I", snapshot, 4)
-        return cls(snapshot[:start], snapshot[start:], table)
+        return cls(snapshot[:start], snapshot[start:], fresh, table)
 
 
 def pack(recording: Recording, ids: Mapping[str, str]) -> bytes:
@@ -44,7 +51,7 @@ def pack(recording: Recording, ids: Mapping[str, str]) -> bytes:
         recording: The heap, and what belongs to it.
         ids: What all of it was made from; a page with other parts won't use it.
     """
-    runs = list(filled(recording.heap))
+    runs = list(filled(recording.heap, recording.fresh))
     header = {
         "format": FORMAT,
         "ids": dict(ids),
@@ -54,7 +61,11 @@ def pack(recording: Recording, ids: Mapping[str, str]) -> bytes:
         "page": PAGE,
         "runs": runs,
     }
-    pages = (recording.heap[first * PAGE : (first + count) * PAGE] for first, count in runs)
+    pages = (
+        recording.heap[first * PAGE : (first + count) * PAGE]
+        for first, count, stored in runs
+        if stored
+    )
     return joined(header, recording.head, *pages)
 
 
@@ -65,26 +76,29 @@ def joined(header: Mapping[str, Any], *rest: bytes) -> bytes:
     return b"".join([MAGIC, struct.pack("<I", len(text)), text, *rest])
 
 
-def filled(heap: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the runs of pages that aren't all zero: first page, number of pages.
+def filled(heap: bytes, fresh: bytes = b"") -> Iterator[tuple[int, int, int]]:
+    """Yield the runs of pages that aren't all zero: first page, number of pages, stored (1) or not.
 
     Example:
         >>> list(filled(bytes(4096) + b"a" * 8192 + bytes(4096) + b"b"))
-        [(1, 2), (4, 1)]
+        [(1, 2, 1), (4, 1, 1)]
+        >>> list(filled(b"a" * 8192, b"a" * 4096))
+        [(0, 1, 0), (1, 1, 1)]
     """
-    empty = bytes(PAGE)
-    first = None
-    pages = -(-len(heap) // PAGE)
-    for page in range(pages):
-        found = heap[page * PAGE : (page + 1) * PAGE]
-        zero = found == empty[: len(found)]
-        if zero and first is not None:
-            yield first, page - first
-            first = None
-        elif not zero and first is None:
-            first = page
-    if first is not None:
-        yield first, pages - first
+    kinds = (_kind(heap, fresh, page) for page in range(-(-len(heap) // PAGE)))
+    page = 0
+    for kind, alike in itertools.groupby(kinds):
+        count = sum(1 for _ in alike)
+        if kind is not None:
+            yield page, count, kind
+        page += count
+
+
+def _kind(heap: bytes, fresh: bytes, page: int) -> int | None:
+    found = heap[page * PAGE : (page + 1) * PAGE]
+    if not any(found):
+        return None
+    return int(found != fresh[page * PAGE : (page + 1) * PAGE])
 
 
 def split(data: bytes) -> tuple[dict[str, Any], bytes]:

@@ -128,7 +128,9 @@ def _record(chromium: Path, place: Path, made_from: Mapping[str, str]) -> None:
         received = _Received()
         with serving(site, wrap=received) as url:
             outcome = _run(chromium, url, given)
-    recording = pack.Recording.of(received.body, outcome["table"])
+    recording = pack.Recording.of(
+        received.bodies["snapshot"], received.bodies["fresh"], outcome["table"]
+    )
     packed = pack.pack(recording, made_from)
     with replacing(place) as work:
         (work / "python.snapshot").write_bytes(packed)
@@ -189,10 +191,10 @@ def _run(chromium: Path, url: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Received:
-    """Takes what the page PUTs, in front of the server."""
+    """Takes what the page PUTs, in front of the server: each body by its name."""
 
     def __init__(self) -> None:
-        self.body = b""
+        self.bodies: dict[str, bytes] = {}
 
     def __call__(self, inner: ASGIApp) -> ASGIApp:
         async def receiving(scope: Scope, receive: Receive, send: Send) -> None:
@@ -205,7 +207,7 @@ class _Received:
                 message = await receive()
                 pieces.append(message.get("body", b""))
                 more = message.get("more_body", False)
-            self.body = b"".join(pieces)
+            self.bodies[scope["path"].removeprefix("/")] = b"".join(pieces)
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body"})
 

@@ -1,7 +1,7 @@
 // The format of a snapshot, as builder/snapshot/pack.py writes and describes it.
 
 const MAGIC = 0x50414e53; // "SNAP", little-endian
-const FORMAT = 1;
+const FORMAT = 2;
 const START = 8;
 
 /**
@@ -34,7 +34,8 @@ export function checkParts(found, expected) {
 }
 
 /**
- * Makes a heap what it was: fills the recorded pages, and empties all others.
+ * Makes a heap what it was: fills the recorded pages, and empties the others, but for those that a
+ * fresh instance has alike.
  *
  * @param {Uint8Array} heap at least as long as recorded; what lies beyond `used` is zero already
  * @param {number} used
@@ -42,13 +43,15 @@ export function checkParts(found, expected) {
 export function fillHeap(heap, used, { page, runs }, pages) {
   let from = 0;
   let empty = 0;
-  for (const [first, count] of runs) {
+  for (const [first, count, stored] of runs) {
     const start = first * page;
-    const length = Math.min(count * page, pages.length - from);
     if (empty < Math.min(start, used)) heap.fill(0, empty, Math.min(start, used));
-    heap.set(pages.subarray(from, from + length), start);
-    from += length;
-    empty = start + length;
+    if (stored) {
+      const length = Math.min(count * page, pages.length - from);
+      heap.set(pages.subarray(from, from + length), start);
+      from += length;
+    }
+    empty = start + count * page;
   }
   if (empty < used) heap.fill(0, empty, used);
 }

@@ -10,13 +10,10 @@
 import { fetchExpanded } from "../expand.mjs";
 import { fetchNow } from "../now.mjs";
 import { checkParts, fillHeap, parse } from "./format.mjs";
-import { hooked, lazyFile, replayTable, replayTimeZone } from "./internals.mjs";
+import { hooked, lazyFile, replayTable, replayTimeZone, STAND_IN } from "./internals.mjs";
 
 /** Where Pyodide puts the archive of the standard library. */
 const STANDARD_LIBRARY = "/lib/python314.zip";
-
-/** `loadPyodide` wants a snapshot before it makes the module; ours comes later, past this one. */
-const STAND_IN = new Uint8Array(16);
 
 /**
  * @param {object} from

@@ -1,6 +1,6 @@
 // Records a memory snapshot: boots Pyodide, imports what the page will need, and hands over the
 // heap and what belongs to it. builder/snapshot/record.py serves this and packs the result.
-import { describeTable, hooked } from "../../../app/static/snapshot/internals.mjs";
+import { describeTable, hooked, STAND_IN } from "../../../app/static/snapshot/internals.mjs";
 
 const STANDARD_LIBRARY = "/lib/python314.zip";
 
@@ -25,7 +25,8 @@ async function record({ runtime, numpy, site_packages: sitePackages, libraries, 
   const compiled = Promise.all(
     libraries.map(async ({ path, url }) => ({ path, compiled: await compile(url) })),
   );
-  const factory = hooked(create, compile(`${runtime}pyodide.asm.wasm`), compiled);
+  const compiledPyodide = compile(`${runtime}pyodide.asm.wasm`);
+  const factory = hooked(create, compiledPyodide, compiled);
   let module;
   let base;
   const python = await loadPyodide({
@@ -57,8 +58,25 @@ async function record({ runtime, numpy, site_packages: sitePackages, libraries, 
     base,
     libraries.map(({ path }) => path),
   );
-  await fetch("recorded", { method: "PUT", body: snapshot });
+  const fresh = await freshHeap(loadPyodide, runtime, hooked(create, compiledPyodide, compiled));
+  for (const [name, body] of Object.entries({ snapshot, fresh })) {
+    await fetch(name, { method: "PUT", body });
+  }
   return { table, heap: module.HEAPU8.length, modules: modules.split(" "), zeroed };
+}
+
+/** The heap that a restore begins with: of a new instance, at the moment it would be filled. */
+async function freshHeap(loadPyodide, runtime, factory) {
+  const seen = {};
+  const look = async (settings) => {
+    seen.heap = (await factory(settings)).HEAPU8.slice();
+    throw seen; // and no further
+  };
+  const options = { indexURL: runtime, _loadSnapshot: STAND_IN, createPyodideModule: look };
+  await loadPyodide(options).catch((reason) => {
+    if (reason !== seen) throw reason;
+  });
+  return seen.heap;
 }
 
 /**
