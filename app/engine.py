@@ -60,12 +60,13 @@ class Engine:
     async def prepare(self) -> None:
         """Load the site's first model if it is here, so that the first answer is soon there."""
         first = self._site["models"][0]
-        if await self._library.find(first["id"]):
-            try:
-                await self._task(TASKS[first["task"]], first["id"])
-            except satchel.IntegrityError:
-                # Not whole any more: it is of no use, and the page can only get it anew.
-                await self.remove(first["id"])
+        try:
+            await self._task(TASKS[first["task"]], first["id"])
+        except satchel.ModelNotFoundError:
+            pass  # the page asks for it
+        except satchel.IntegrityError:
+            # Not whole any more: it is of no use, and the page can only get it anew.
+            await self.remove(first["id"])
 
     async def status(self) -> dict[str, Any]:
         """Versions, threads, models and storage, for the page's status strip."""

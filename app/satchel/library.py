@@ -76,25 +76,47 @@ class Library:
         record = await self._platform.store.record("models", model_id)
         return None if record is None else InstalledModel.parse(record)
 
+    async def installed(self, model_id: str) -> InstalledModel:
+        """One installed model.
+
+        Raises:
+            ModelNotFoundError: It is not installed.
+        """
+        model = await self.find(model_id)
+        if model is None:
+            raise ModelNotFoundError(
+                f"'{model_id}' is not on this device", todo="Install it first, while online"
+            )
+        return model
+
     async def open(
-        self, model_id: str, *, threads: int | None = None, variant: str | None = None
+        self,
+        model: str | InstalledModel,
+        *,
+        threads: int | None = None,
+        variant: str | None = None,
     ) -> EdgeRuntime:
         """The active version of a model, not yet loaded into the engine.
+
+        Args:
+            model: Its id, or what `installed` gave for it.
+            threads: As `EdgeRuntime` takes it.
+            variant: Insist on this variant.
 
         Raises:
             ModelNotFoundError: It is not installed.
             IntegrityError: Its file is not there any more, or not whole.
         """
-        version = (await self._installed(model_id)).current
-        chosen = version.variant
+        found = await self.installed(model) if isinstance(model, str) else model
+        chosen = found.current.variant
         if variant is not None and chosen.name != variant:
             raise ModelNotFoundError(
-                f"'{model_id}' {version.release.version} is installed as '{chosen.name}', not as"
+                f"'{found.model}' {found.active} is installed as '{chosen.name}', not as"
                 f" '{variant}'"
             )
         return EdgeRuntime(
-            await self._blob(chosen.blob, model_id),
-            name=f"{model_id} {version.release.version}",
+            await self._blob(chosen.blob, found.model),
+            name=f"{found.model} {found.active}",
             engine=chosen.engine,
             options=SessionOptions(
                 chosen.session.graph_optimization_level, chosen.session.config, threads
@@ -102,16 +124,21 @@ class Library:
             platform=self._platform,
         )
 
-    async def file(self, model_id: str, name: str) -> bytes:
+    async def file(self, model: str | InstalledModel, name: str) -> bytes:
         """A file that belongs to the active version, such as its labels.
+
+        Args:
+            model: Its id, or what `installed` gave for it.
+            name: What the manifest calls it.
 
         Raises:
             ModelNotFoundError: No such model, or it has no such file.
         """
-        files = (await self._installed(model_id)).current.variant.files
+        found = await self.installed(model) if isinstance(model, str) else model
+        files = found.current.variant.files
         if name not in files:
-            raise ModelNotFoundError(f"'{model_id}' has no file '{name}'")
-        return await (await self._blob(files[name], model_id)).read()
+            raise ModelNotFoundError(f"'{found.model}' has no file '{name}'")
+        return await (await self._blob(files[name], found.model)).read()
 
     async def install(
         self,
@@ -260,7 +287,7 @@ class Library:
         self, model_id: str, change: Callable[[InstalledModel], InstalledModel]
     ) -> InstalledModel:
         async with self._platform.locks.hold("library"):
-            changed = change(await self._installed(model_id))
+            changed = change(await self.installed(model_id))
             await self._platform.store.commit([PutRecord("models", model_id, changed.record())])
             return changed
 
@@ -270,14 +297,6 @@ class Library:
         stale = unreferenced(stored.keys() - written, models)
         deletions = [DeleteBlob(digest) for digest in sorted(stale)]
         await self._platform.store.commit([*changes, *deletions])
-
-    async def _installed(self, model_id: str) -> InstalledModel:
-        model = await self.find(model_id)
-        if model is None:
-            raise ModelNotFoundError(
-                f"'{model_id}' is not on this device", todo="Install it first, while online"
-            )
-        return model
 
     async def _blob(self, wanted: Reference, model_id: str) -> Blob:
         blob = await self._platform.store.blob(wanted.sha256)

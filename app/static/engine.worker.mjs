@@ -4,6 +4,7 @@ import * as host from "../satchel/platform/browser/host.mjs";
 import { counted } from "./counted.mjs";
 import { fetchExpanded } from "./expand.mjs";
 import { fetchNow } from "./now.mjs";
+import { scopeOf } from "./place.mjs";
 import { startPython } from "./python.mjs";
 import { environment } from "./snapshot/internals.mjs";
 
@@ -42,6 +43,7 @@ async function boot({ site, base, first, ui, inference, threads }, tell) {
     ({ data }) => data.event === "download" && tell(data.event, data.value),
   );
   inference.start(); // nobody else listens before Python does
+  host.onFirstRun((needs) => tell("needs", needs));
   if (first) countDownloads(site.python.map(url), partSize(site, "Python"), tell);
 
   tell("phase", { phase: "python", text: "Starting Python", ms: performance.now() });
@@ -50,7 +52,7 @@ async function boot({ site, base, first, ui, inference, threads }, tell) {
   const settings = {
     ort_url: url(urls.ort),
     ort_wasm_url: url(urls.ort_wasm),
-    scope: scope(base, site),
+    scope: scopeOf(site, base),
   };
   const { value, boot, later } = await startPython(
     { site, base, scope: settings.scope },
@@ -76,9 +78,6 @@ function loadEngine(python, archive, settings, numpy) {
   satchel.destroy();
   return python.pyimport("engine");
 }
-
-/** Where this site stores things: its folder and its key, so that two sites on one origin never meet. */
-const scope = (base, site) => new URL(".", base).pathname + site.scope_key;
 
 /**
  * Inference workers. The first one was started by the page, at the same time as this worker; any

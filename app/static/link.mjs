@@ -1,4 +1,5 @@
 import { afterEnd, Rpc } from "../satchel/platform/browser/host.mjs";
+import { Ahead } from "./ahead.mjs";
 
 /** More threads than this bring little for models of this size, and take the device's breath. */
 const MOST_THREADS = 4;
@@ -13,6 +14,7 @@ export class Engine {
   #site;
   #about;
   #signals;
+  #ahead;
   #rpc;
   #port;
   #workers = null;
@@ -26,6 +28,7 @@ export class Engine {
     this.#site = site;
     this.#about = about;
     this.#signals = signals;
+    this.#ahead = new Ahead(site, document.baseURI);
     this.#open();
   }
 
@@ -107,6 +110,7 @@ export class Engine {
     const rpc = this.#rpc;
     rpc.onevent = (name, value) => {
       if (name === "pulse") afterEnd(value, () => rpc === this.#rpc && this.#failed(ENDED));
+      else if (name === "needs") this.#ahead.set(value);
       // The worker's clock began later than the page's, and it is the page that people wait for.
       else this.#signals.emit(name, name === "phase" ? this.#timed(value) : value, value?.part);
     };
@@ -117,8 +121,8 @@ export class Engine {
   #inference(port) {
     const worker = this.#worker("inference_worker");
     const url = (name) => new URL(this.#site.urls[name], document.baseURI).href;
-    const what = { ort: url("ort"), ort_wasm: url("ort_wasm"), first: this.#about.first };
-    worker.postMessage({ type: "init", ...what, threads: this.threads, port }, [port]);
+    const what = { ort: url("ort"), ort_wasm: url("ort_wasm"), threads: this.threads };
+    worker.postMessage({ type: "init", ...what, ahead: this.#ahead.get(), port }, [port]);
     return worker;
   }
 

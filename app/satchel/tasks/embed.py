@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satchel.errors import InputTypeError, ModelFormatError
+from satchel.installed import InstalledModel
 from satchel.library import Library
 from satchel.platform import Platform
 from satchel.runtime import EdgeRuntime
@@ -68,10 +69,11 @@ class Embed:
             ModelFormatError: It is no sentence encoder.
         """
         library = Library(platform)
-        runtime = await library.open(model, threads=threads, variant=variant)
+        installed = await library.installed(model)
+        runtime = await library.open(installed, threads=threads, variant=variant)
         try:
             # The vocabulary is read here while the engine loads the model.
-            _, tokenizer = await asyncio.gather(runtime.load(), _tokenizer(library, model))
+            _, tokenizer = await asyncio.gather(runtime.load(), _tokenizer(library, installed))
             return cls(runtime, tokenizer)
         except BaseException:
             await runtime.close()
@@ -152,7 +154,7 @@ def batches(lengths: Sequence[int], tokens: int = BATCH_TOKENS) -> Iterator[list
         yield batch
 
 
-async def _tokenizer(library: Library, model: str) -> WordPiece:
+async def _tokenizer(library: Library, model: InstalledModel) -> WordPiece:
     return WordPiece.parse((await library.file(model, "tokenizer")).decode())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -75,12 +76,12 @@ class Label:
         """
         platform = platform or platforms.current()
         library = Library(platform)
-        runtime = await library.open(model, threads=threads, variant=variant)
-        await runtime.load()
-        text = (await library.file(model, "labels")).decode()
-        installed = await library.find(model)
-        resolutions = installed.current.variant.resolutions if installed else ()
-        return cls(runtime, tuple(text.splitlines()), platform, max(resolutions, default=224))
+        installed = await library.installed(model)
+        runtime = await library.open(installed, threads=threads, variant=variant)
+        _, labels = await asyncio.gather(runtime.load(), library.file(installed, "labels"))
+        resolutions = installed.current.variant.resolutions
+        names = tuple(labels.decode().splitlines())
+        return cls(runtime, names, platform, max(resolutions, default=224))
 
     async def __call__(self, image: object, top: int = 5) -> tuple[Prediction, ...]:
         """Label one image.

@@ -116,8 +116,32 @@ function spawnFrom(source, threads, ort, ortWasm) {
   return { port: port1, terminate: () => worker.terminate(), onerror };
 }
 
+const digests = new WeakMap(); // blobs that came from the store, and their names there
+const loaded = new Map(); // handles, and what they were made of
+let tellFirst = null;
+
+/**
+ * Call `listener` once, with what is run first: {digest, options, feeds: [[name, type, dims], …]}.
+ * The `ahead` of inference.mjs takes it on the next visit.
+ */
+export function onFirstRun(listener) {
+  tellFirst = listener;
+}
+
+/** A session for a model. */
+export async function load(rpc, blob, options) {
+  const digest = digests.get(blob);
+  const answer = await rpc.call("load", [blob, options, digest]);
+  if (tellFirst && digest) loaded.set(answer.handle, { digest, options });
+  return answer;
+}
+
 /** One run; the buffers of `feeds` are transferred. */
 export function run(rpc, handle, feeds) {
+  if (tellFirst && loaded.has(handle)) {
+    tellFirst({ ...loaded.get(handle), feeds: feeds.map((feed) => feed.slice(0, 3)) });
+    tellFirst = null;
+  }
   const transfer = feeds
     .filter(([, type]) => type !== "string")
     .map(([, , , bytes]) => bytes.buffer);
@@ -162,8 +186,11 @@ export function openDatabase(name, version, tables) {
   });
 }
 
-export const get = (database, table, key) =>
-  settled(database.transaction(table).objectStore(table).get(key));
+export async function get(database, table, key) {
+  const value = await settled(database.transaction(table).objectStore(table).get(key));
+  if (value instanceof Blob) digests.set(value, key);
+  return value;
+}
 
 /** All of a table: [keys, values]. */
 export function getAll(database, table) {

@@ -27,12 +27,19 @@ const TYPED_ARRAYS = {
   bool: Uint8Array,
 };
 
-/** Start the engine and answer calls on `port`. */
-export function serve({ port, ort: url, ort_wasm: wasm, threads = 1 }) {
+/**
+ * Start the engine and answer calls on `port`.
+ *
+ * `ahead` is what will be needed first, as `onFirstRun` in host.mjs told it on an earlier visit, and
+ * the `database` that holds it: its session is made, and run once, before anybody asks. A run
+ * compiles what WASM compiles lazily, which takes longer than all runs after it.
+ */
+export function serve({ port, ort: url, ort_wasm: wasm, threads = 1, ahead = null }) {
   const engine = start(url, wasm, threads);
   engine.catch(() => {}); // every call reports it
   const sessions = new Map();
   let next = 0;
+  let early = null;
 
   const operations = {
     async describe() {
@@ -41,18 +48,9 @@ export function serve({ port, ort: url, ort_wasm: wasm, threads = 1 }) {
       return { version: versions.web, threads: wasm.numThreads, sessions: sessions.size };
     },
 
-    // blob: Blob of the model file; options: {level, config: {key: value}}
-    async load(blob, options) {
-      const ort = await engine;
-      const session = await ort.InferenceSession.create(new Uint8Array(await blob.arrayBuffer()), {
-        executionProviders: ["wasm"],
-        graphOptimizationLevel: options.level,
-        extra: options.config,
-      });
-      const handle = ++next;
-      sessions.set(handle, session);
-      return { handle, inputs: session.inputMetadata, outputs: session.outputMetadata };
-    },
+    // blob: Blob of the model file; options: {level, config: {key: value}}; digest: the blob's
+    // name in the store, where it has one
+    load: async (blob, options, digest) => (await claimed(options, digest)) ?? make(blob, options),
 
     // feeds: [[name, type, dims, bytes | strings], …]; answers [[dims, type, bytes | strings], …]
     async run(handle, feeds) {
@@ -100,6 +98,42 @@ export function serve({ port, ort: url, ort_wasm: wasm, threads = 1 }) {
     },
   };
 
+  async function make(blob, options) {
+    const ort = await engine;
+    const session = await ort.InferenceSession.create(new Uint8Array(await blob.arrayBuffer()), {
+      executionProviders: ["wasm"],
+      graphOptimizationLevel: options.level,
+      extra: options.config,
+    });
+    const handle = ++next;
+    sessions.set(handle, session);
+    return { handle, inputs: session.inputMetadata, outputs: session.outputMetadata };
+  }
+
+  /** The session that was made ahead, if it is the one that is wanted; otherwise it goes. */
+  async function claimed(options, digest) {
+    const made = await early;
+    early = null;
+    if (!made) return null;
+    const same =
+      digest === ahead.digest && JSON.stringify(options) === JSON.stringify(ahead.options);
+    if (!same) await operations.release(made.handle);
+    return same ? made : null;
+  }
+
+  async function prepare({ database, digest, options, feeds }) {
+    const made = await make(await stored(database, digest), options);
+    const zeros = feeds.map(([name, type, dims]) => {
+      const bytes = TYPED_ARRAYS[type].BYTES_PER_ELEMENT * dims.reduce((a, b) => a * b, 1);
+      return [name, type, dims, new Uint8Array(bytes)];
+    });
+    // Not awaited: whoever wants the session can have it. What can't be run on zeros runs later.
+    operations.run(made.handle, zeros).catch(() => {});
+    return made;
+  }
+
+  if (ahead) early = prepare(ahead).catch(() => null); // whoever loads it gets the reason
+
   port.onmessage = async ({ data: { id, op, args } }) => {
     try {
       const answer = await operations[op](...args);
@@ -126,6 +160,22 @@ async function start(url, wasm, threads) {
   } catch (error) {
     throw Object.assign(new Error(message(error)), { code: "unavailable", fatal: true });
   }
+}
+
+/** A blob of the store's; null where the database or the blob is not there any more. */
+function stored(name, digest) {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name);
+    request.onupgradeneeded = () => request.transaction.abort(); // it is gone, and not ours to make
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      const database = request.result;
+      const asked = database.transaction("blobs").objectStore("blobs").get(digest);
+      asked.onsuccess = () => resolve(asked.result);
+      asked.onerror = () => reject(asked.error);
+      database.close(); // once the transaction is over
+    };
+  });
 }
 
 function message(error) {

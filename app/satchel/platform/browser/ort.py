@@ -83,6 +83,12 @@ class Worker:
         """Call an operation; the caller holds `turn`."""
         return await self._send(operation, lambda _, rpc: rpc.call(operation, to_js(arguments)))
 
+    async def load(self, model: Any, session_options: Any) -> Any:
+        """Make a session of a JavaScript Blob. The caller holds `turn`."""
+        return await self._send(
+            "load", lambda module, rpc: module.load(rpc, model, session_options)
+        )
+
     async def run(self, handle: int, feeds: Any) -> Any:
         """Run a session; the buffers of ``feeds`` are gone afterwards. The caller holds `turn`."""
         return await self._send("run", lambda module, rpc: module.run(rpc, handle, feeds))
@@ -168,7 +174,7 @@ class OrtSession:
             settings_for_ort = options(
                 level=self._options.graph_optimization_level, config=dict(self._options.config)
             )
-            answer = await self._worker.call("load", self._model.js, settings_for_ort)
+            answer = await self._worker.load(self._model.js, settings_for_ort)
             self._handle, self._generation = int(answer.handle), self._worker.generation
             self.inputs = tuple(_spec(item) for item in answer.inputs)
             self.outputs = tuple(_spec(item) for item in answer.outputs)
