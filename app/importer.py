@@ -1,14 +1,18 @@
 """Imports modules from a dictionary of code objects: no file to look for, nothing to compile.
 
-`builder/bytecode` makes the dictionary; the engine worker runs this module's code first.
+`builder/bytecode` makes the dictionaries; the engine worker runs this module's code first. Python's
+own compiler is never needed on the way to the first answer: its first use takes longest, since WASM
+is compiled where it is used first.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
+from typing import Any
 
 __all__ = ["Archive"]
 
@@ -16,13 +20,26 @@ __all__ = ["Archive"]
 class Archive:
     """A finder and loader (https://docs.python.org/3/reference/import.html#finders-and-loaders)."""
 
-    def __init__(self, modules: Mapping[str, tuple[CodeType, bool]]) -> None:
-        """Each module's code, and whether it is a package."""
+    def __init__(
+        self, modules: Mapping[str, tuple[CodeType, bool]], generated: Mapping[str, CodeType]
+    ) -> None:
+        """Take what was compiled.
+
+        Args:
+            modules: Each module's code, and whether it is a package.
+            generated: Code of the source that `dataclasses` writes when those are imported.
+        """
         self._modules = modules
+        self._generated = generated
 
     def install(self) -> None:
         """Let imports look here first."""
         sys.meta_path.insert(0, self)
+        # A module's own `exec` goes before the built-in one. What isn't known is compiled as ever.
+        dataclasses.exec = self._exec  # type: ignore[attr-defined]
+
+    def _exec(self, source: str, *namespaces: dict[str, Any]) -> None:
+        exec(self._generated.get(source, source), *namespaces)  # noqa: S102
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None

@@ -1,14 +1,19 @@
 // Compiles Python modules in the Pyodide that will run them: node bytecode.mjs <pyodide folder>
-// reads {path: source} as JSON on stdin and writes, marshalled, {module: (code, is it a package)}.
+// <NumPy's wheel> reads {path: source} as JSON on stdin and writes what app/importer.py takes:
+// marshalled, ({module: (code, is it a package)}, {generated source: code}).
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 const sources = readFileSync(0, "utf-8"); // before Pyodide touches stdin
-const folder = process.argv[2];
+const [, , folder, numpy] = process.argv;
 const { loadPyodide } = await import(pathToFileURL(`${folder}/pyodide.mjs`));
 const python = await loadPyodide({ indexURL: folder });
+python.unpackArchive(new Uint8Array(readFileSync(numpy)), "wheel");
+python.registerJsModule("satchel_host", {});
 python.globals.set("sources", python.toPy(JSON.parse(sources)));
 const archive = python.runPython(`
+import dataclasses
+import importlib
 import marshal
 
 modules = {}
@@ -16,7 +21,22 @@ for path, source in sorted(sources.items()):
     name, package = path.removesuffix(".py").replace("/", "."), path.endswith("__init__.py")
     code = compile(source, path, "exec", dont_inherit=True)
     modules[name.removesuffix(".__init__")] = code, package
-marshal.dumps(modules)
+
+names = {"__name__": "importer"}
+exec(modules["importer"][0], names)
+names["Archive"](modules, {}).install()
+
+# Dataclasses write their methods as source, and execute it: that is compiled here too.
+generated = {}
+
+def noting(source, *namespaces):
+    generated[source] = compile(source, "<dataclass>", "exec", dont_inherit=True)
+    exec(generated[source], *namespaces)
+
+dataclasses.exec = noting
+for name in modules:
+    importlib.import_module(name)
+marshal.dumps((modules, dict(sorted(generated.items()))))
 `);
 process.stdout.write(archive.toJs());
 archive.destroy();

@@ -18,6 +18,9 @@ from builder.progress import doing
 STORE = CACHE / "bytecode"
 SCRIPT = Path(__file__).with_suffix(".mjs")
 
+LONGEST_LINE = 500
+"""Characters of a line in an error message."""
+
 NOT_IN_PAGES = ("satchel/platform/native/",)
 """What only CPython uses."""
 
@@ -50,11 +53,14 @@ def sources() -> dict[str, str]:
 
 
 def _compiled(given: Mapping[str, str]) -> bytes:
-    command = [str(node.executable()), str(SCRIPT), str(node.packages() / "pyodide")]
+    pyodide, numpy = node.packages() / "pyodide", parts.file("numpy")
+    command = [str(node.executable()), str(SCRIPT), str(pyodide), str(numpy)]
     done = subprocess.run(
         command, input=json.dumps(given).encode(), capture_output=True, check=False
     )
     if done.returncode:
-        words = done.stderr.decode(errors="replace").strip()
+        # Node.js shows the line that failed; Pyodide's has a million characters.
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        words = "\n".join(line for line in lines if len(line) < LONGEST_LINE)
         raise BuildError(f"The engine could not be compiled to bytecode:\n{words}")
     return done.stdout

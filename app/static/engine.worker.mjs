@@ -8,15 +8,6 @@ import { scopeOf } from "./place.mjs";
 import { startPython } from "./python.mjs";
 import { environment } from "./snapshot/internals.mjs";
 
-/** The engine's bytecode: its own importer first, which then finds all the rest. */
-const INSTALL = `
-import marshal
-modules = marshal.loads(archive)
-names = {"__name__": "importer"}
-exec(modules["importer"][0], names)
-names["Archive"](modules).install()
-`;
-
 addEventListener("message", function receive({ data }) {
   if (data.type !== "init") return;
   removeEventListener("message", receive);
@@ -66,11 +57,24 @@ async function boot({ site, base, first, ui, inference, threads }, tell) {
   await later();
 }
 
+/**
+ * Runs the importer's code out of the engine's bytecode; it then finds all the rest. No `runPython`:
+ * that would be the first use of Python's compiler, in a start that needs it nowhere else.
+ */
+function install(python, archive) {
+  const marshal = python.pyimport("marshal");
+  const bytes = python.toPy(new Uint8Array(archive));
+  const [modules, generated] = marshal.loads(bytes);
+  const names = python.toPy({ __name__: "importer" });
+  const exec = python.globals.get("exec");
+  exec(modules.get("importer").get(0), names);
+  names.get("Archive")(modules, generated).install();
+  for (const proxy of [marshal, bytes, modules, generated, names, exec]) proxy.destroy();
+}
+
 /** Makes the engine importable, and imports it. `numpy` is the URL of NumPy's files after a restore. */
 function loadEngine(python, archive, settings, numpy) {
-  const globals = python.toPy({ archive });
-  python.runPython(INSTALL, { globals });
-  globals.destroy();
+  install(python, archive);
   if (numpy) python.pyimport("session").begin(environment(python), () => fetchNow(numpy));
   python.registerJsModule("satchel_host", host);
   const satchel = python.pyimport("satchel");
