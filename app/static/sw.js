@@ -3,7 +3,7 @@
  *
  * - Workbox precaches the list that the build wrote in (`self.__SATCHEL`); every entry carries its
  *   integrity, so a download that was cut makes the install fail and the old build stays.
- * - Files that an older build already has under the same hashed name are copied, not fetched.
+ * - Files that an older build already has alike are copied, not fetched.
  * - Large parts are stored expanded, under the URL of what travels: a warm start compiles them as
  *   they come out of the cache.
  * - Isolation headers and the content security policy are added once, when HTML and scripts are
@@ -114,25 +114,23 @@ async function otherBuilds() {
   return names.filter((name) => name.startsWith(BUILDS) && name !== BUILDS + build);
 }
 
-async function fromOlderBuild(url) {
+async function fromOlderBuild(url, options = { ignoreSearch: true }) {
   for (const name of (await otherBuilds()).reverse()) {
-    const found = await (await caches.open(name)).match(url, { ignoreSearch: true });
+    const found = await (await caches.open(name)).match(url, options);
     if (found) return found;
   }
   return undefined;
 }
 
-/** Takes over what an older build verified under the same hashed name. */
+/** Takes over what an older build verified under the same hashed name, or as of the same revision. */
 async function copyFromOlderBuilds() {
   const names = await otherBuilds();
   if (names.length === 0) return;
   const mine = await caches.open(BUILDS + build);
-  for (const { url, revision } of entries) {
-    if (revision !== null) continue;
-    const { href } = new URL(url, scope);
-    if (await mine.match(href)) continue;
-    const found = await fromOlderBuild(href);
-    if (found) await mine.put(href, dressed(found));
+  for (const key of controller.getURLsToCacheKeys().values()) {
+    if (await mine.match(key)) continue;
+    const found = await fromOlderBuild(key, {});
+    if (found) await mine.put(key, dressed(found));
   }
 }
 

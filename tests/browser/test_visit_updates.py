@@ -40,7 +40,10 @@ def test_it_is_announced_in_every_tab_and_changes_nothing_by_itself(story, until
 
 def test_who_asks_for_it_gets_it_and_fetches_only_what_changed(story, until):
     story["other"].get_by_role("button", name="Reload to update").click()
-    until(story["other"], f"() => satchel.site.build === '{story['build']}' && ({READY})()")
+    until(
+        story["other"],
+        f"() => globalThis.satchel?.site.build === '{story['build']}' && ({READY})()",
+    )
     assert visit.label(story["other"], until, name="after.jpg") in CATS
     asked = {answer.path for answer in story["url"].log if answer.bytes and answer.status == 200}
     heavy = {path for path in asked if path.startswith(("/runtime/", "/wheels/", "/models/"))}
