@@ -186,11 +186,15 @@ class Engine:
 
     async def _task(self, kind: type[Task], model_id: str) -> Task:
         """A task with its model, opened once."""
+        if model_id not in self._tasks:
+            await self._open(kind, model_id)
+        task: Task = self._tasks[model_id]
+        return task
+
+    async def _open(self, kind: type[Task], model_id: str) -> None:
         async with self._opening:
             if model_id not in self._tasks:
                 self._tasks[model_id] = await kind.open(model_id)
-            task: Task = self._tasks[model_id]
-            return task
 
     async def _manifest(self, entry: dict[str, Any]) -> Manifest:
         """The manifest whose hash the page pins."""

@@ -154,6 +154,8 @@ class EdgeRuntime:
             InferenceTimeoutError: It took longer than ``timeout``.
         """
         session = await self._ready()
+        if timeout is None:
+            return await self._run(session, inputs)
         try:
             async with asyncio.timeout(timeout):
                 return await self._run(session, inputs)

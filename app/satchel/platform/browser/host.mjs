@@ -136,8 +136,11 @@ export async function load(rpc, blob, options) {
   return answer;
 }
 
-/** One run; the buffers of `feeds` are transferred. */
-export function run(rpc, handle, feeds) {
+/**
+ * One run; the buffers of `feeds` are transferred. Calls `arrived` with (number, true, outputs) or
+ * (number, false, error): a promise would cost Python more.
+ */
+export function run(rpc, handle, feeds, number, arrived) {
   if (tellFirst && loaded.has(handle)) {
     tellFirst({ ...loaded.get(handle), feeds: feeds.map((feed) => feed.slice(0, 3)) });
     tellFirst = null;
@@ -145,7 +148,10 @@ export function run(rpc, handle, feeds) {
   const transfer = feeds
     .filter(([, type]) => type !== "string")
     .map(([, , , bytes]) => bytes.buffer);
-  return rpc.call("run", [handle, feeds], { transfer });
+  rpc.call("run", [handle, feeds], { transfer }).then(
+    (outputs) => arrived(number, true, outputs),
+    (error) => arrived(number, false, error),
+  );
 }
 
 // ---- IndexedDB

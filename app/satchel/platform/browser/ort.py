@@ -18,6 +18,7 @@ from pyodide.ffi import JsException, to_js
 
 from satchel.errors import EngineUnavailableError, UnsupportedModelError
 from satchel.platform import Blob, SessionOptions
+from satchel.platform.browser.arrival import Arrival
 from satchel.platform.browser.blobs import blob_of
 from satchel.platform.browser.host import host, inference_source, options
 from satchel.platform.ort_errors import explained
@@ -91,7 +92,12 @@ class Worker:
 
     async def run(self, handle: int, feeds: Any) -> Any:
         """Run a session; the buffers of ``feeds`` are gone afterwards. The caller holds `turn`."""
-        return await self._send("run", lambda module, rpc: module.run(rpc, handle, feeds))
+        return await self._send(
+            "run",
+            lambda module, rpc: Arrival(
+                lambda number, arrived: module.run(rpc, handle, feeds, number, arrived)
+            ),
+        )
 
     async def _send(self, operation: str, send: Any) -> Any:
         module = await host()
