@@ -299,10 +299,7 @@ class _Bundle:
             files: What is written as it is.
             large: What is written in its wire form, under names that say so.
         """
-        packed = {
-            file + wire.SUFFIX: wire.packed(content) for file, content in (large or {}).items()
-        }
-        files = {**files, **packed}
+        files = {**files, **wire.packed_files(large or {})}
         hashes = {file: short(content) for file, content in files.items()}
         url = f"runtime/{name}-{folder_hash(hashes)}/"
         for file, content in files.items():

@@ -6,11 +6,16 @@ Packing takes long: what was packed once is kept in `.cache/wire` under its cont
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from pathlib import Path
 
 import zstandard
 
 from builder.files import write_whole
 from builder.paths import CACHE
+from builder.progress import doing
 
 SUFFIX = ".zst"
 LEVEL = 22
@@ -23,14 +28,32 @@ STORE = CACHE / "wire"
 
 def packed(content: bytes) -> bytes:
     """Return content in its wire form, the same bytes on every machine."""
-    digest = hashlib.sha256(content).hexdigest()
-    place = STORE / f"{digest}-{zstandard.__version__}-{LEVEL}-{WINDOW_LOG}{SUFFIX}"
+    place = _place(content)
     if not place.is_file():
         parameters = zstandard.ZstdCompressionParameters.from_level(LEVEL, window_log=WINDOW_LOG)
         write_whole(
             place, zstandard.ZstdCompressor(compression_params=parameters).compress(content)
         )
     return place.read_bytes()
+
+
+def packed_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return files in their wire form, under the names that say so; several are packed at once."""
+    new = [name for name, content in files.items() if not _place(content).is_file()]
+    with ThreadPoolExecutor() as pool, doing(_words(new)) if new else nullcontext():
+        return {
+            name + SUFFIX: wire
+            for name, wire in zip(files, pool.map(packed, files.values()), strict=True)
+        }
+
+
+def _words(names: Sequence[str]) -> str:
+    return f"Packing {', '.join(names)} (once per version) …"
+
+
+def _place(content: bytes) -> Path:
+    digest = hashlib.sha256(content).hexdigest()
+    return STORE / f"{digest}-{zstandard.__version__}-{LEVEL}-{WINDOW_LOG}{SUFFIX}"
 
 
 def unpacked(wire: bytes) -> bytes:
