@@ -4,6 +4,7 @@
  * - Workbox precaches the list that the build wrote in (`self.__SATCHEL`); every entry carries its
  *   integrity, so a download that was cut makes the install fail and the old build stays.
  * - Files that an older build already has alike are copied, not fetched.
+ * - Where the browser can, it answers from this build's cache without starting this worker.
  * - Large parts are stored expanded, under the URL of what travels: a warm start compiles them as
  *   they come out of the cache.
  * - Isolation headers and the content security policy are added once, when HTML and scripts are
@@ -68,6 +69,7 @@ registerRoute(
 );
 
 self.addEventListener("install", (event) => {
+  event.addRoutes?.(straightFromCache());
   event.waitUntil(install());
 });
 
@@ -90,6 +92,32 @@ self.addEventListener("message", (event) => {
       break;
   }
 });
+
+/**
+ * What a browser can take out of this build's cache without starting this worker (static routing,
+ * https://w3c.github.io/ServiceWorker/#routing): the page itself, and files whose names carry their
+ * content's hash. An older build's files aren't among them: `fromOlderBuild` finds those.
+ */
+function straightFromCache() {
+  const exactly = (url) => url.replace(/[.*+?{}():\\]/g, "\\$&");
+  const hashed = entries
+    .filter(({ revision }) => revision === null)
+    .map(({ url }) => ({
+      urlPattern: new URLPattern({ pathname: exactly(new URL(url, scope).pathname) }),
+    }));
+  const page = new URLPattern({ pathname: exactly(scope.pathname), search: "" });
+  const source = { cacheName: BUILDS + build };
+  return [
+    { condition: { or: hashed }, source },
+    { condition: { urlPattern: page, requestMode: "navigate" }, source },
+  ];
+}
+
+/** The page under its own address, as a static route looks for it. */
+async function putPage() {
+  const page = await controller.matchPrecache("index.html");
+  await (await caches.open(BUILDS + build)).put(scope.href, page);
+}
 
 /** The form in which a file is kept. */
 const stored = (response, url) =>
@@ -153,6 +181,7 @@ async function install() {
   try {
     await copyFromOlderBuilds();
     await fetchAll();
+    await putPage();
   } catch (error) {
     const reason = `Not every file of the page could be kept: ${error.message}`;
     for (const page of await self.clients.matchAll({ includeUncontrolled: true })) {

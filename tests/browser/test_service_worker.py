@@ -197,3 +197,18 @@ def test_status_says_when_the_browser_evicted_something(opened):
     status = page.evaluate("() => ask('status')")
     assert status["complete"] is False
     assert len(status["missing"]) == 1
+
+
+def test_a_warm_visit_does_not_wait_for_the_worker(opened, until):
+    """The page and its hashed files come straight from the cache; what a query is behind, does not."""
+    page = opened()
+    page.reload()
+    sources = """() => Object.fromEntries(
+      [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+        .filter(({ name }) => name.endsWith("/") || name.includes("/assets/"))
+        .map((entry) => [new URL(entry.name).pathname, entry.workerFinalRouterSource
+          ?? entry.workerFinalSourceType]))"""
+    found = page.evaluate(sources)
+    assert "/deep/down/" in found
+    assert len(found) > 1
+    assert set(found.values()) == {"cache"}
