@@ -200,7 +200,7 @@ def test_status_says_when_the_browser_evicted_something(opened):
 
 
 def test_a_warm_visit_does_not_wait_for_the_worker(opened, until):
-    """The page and its hashed files come straight from the cache; what a query is behind, does not."""
+    """The page and its hashed files come straight from the cache."""
     page = opened()
     page.reload()
     sources = """() => Object.fromEntries(
