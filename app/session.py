@@ -80,14 +80,18 @@ class _RestOfNumpy:
     ) -> ModuleSpec | None:
         if not name.startswith("numpy.") or self not in sys.meta_path:
             return None
-        sys.meta_path.remove(self)
         import io
         import zipfile
 
         import numpy as np
 
+        try:
+            files = io.BytesIO(self._files().to_py())
+        except Exception as error:  # JavaScript's; the next import tries again
+            raise ImportError(f"{name} could not be fetched: {error}", name=name) from error
+        sys.meta_path.remove(self)
         place = os.path.dirname(os.path.dirname(np.__file__))  # noqa: PTH120
-        with zipfile.ZipFile(io.BytesIO(self._files().to_py())) as archive:
+        with zipfile.ZipFile(files) as archive:
             archive.extractall(place)
         # Not importlib.invalidate_caches(): the standard library would be fetched to be read anew.
         for folder, finder in sys.path_importer_cache.items():

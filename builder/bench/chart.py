@@ -63,7 +63,8 @@ def svg(title: str, unit: str, groups: Sequence[Group]) -> str:
         >>> "<title>Time</title>" in svg("Time", "ms", [Group("One", [Bar("ours", [1.0, 2.0])])])
         True
     """
-    longest = max(value for group in groups for bar in group.bars for value in bar.values)
+    values = (value for group in groups for bar in group.bars for value in bar.values)
+    longest = max(values, default=1.0)
     step = _step(longest)
     scale = (WIDTH - NAMES - VALUES) / (math.ceil(longest / step) * step)
     rows: list[str] = []

@@ -231,6 +231,42 @@ def test_a_part_that_the_host_lost_is_told_where_it_is_needed(
         context.close()
 
 
+IMPORT = """
+try:
+    import {module}
+    said = ""
+except Exception as error:
+    said = f"{{type(error).__name__}}: {{error}}"
+json.dumps(said)
+"""
+
+
+@pytest.mark.parametrize(("what", "module"), [("stdlib", "csv"), ("numpy", "numpy.random")])
+def test_what_cannot_be_fetched_when_it_is_imported_is_python_s_error_and_no_more(
+    what, module, site, browser, until, watch
+):
+    found = site.about["pyodide"][what]
+    lost = site.folder / (found if isinstance(found, str) else found["url"])
+    content = lost.read_bytes()
+    lost.unlink()
+    watch.expect("404")
+    watch.expect("reading 'installing'")
+    context = browser.new_context(service_workers="block")
+    watch.context(context)
+    with serving(site.folder) as url:
+        watch.allow_origin(url)
+        page = context.new_page()
+        page.goto(url)
+        assert visit.label(page, until) in CATS
+        code = IMPORT.format(module=module)
+        assert "Error: " in visit.python(page, code)
+        assert visit.label(page, until, name="still.jpg") in CATS
+        # When the host has it again, so does Python.
+        lost.write_bytes(content)
+        assert visit.python(page, code) == ""
+        context.close()
+
+
 SPOIL = """async (how) => {
   const root = await navigator.storage.getDirectory();
   for await (const folder of root.values()) {
