@@ -223,8 +223,8 @@ class Server:
 
     def start(self) -> asyncio.Future[None]:
         """Load what is here, say that the engine is ready, and answer from now on."""
-        # The proxy lives as long as the worker.
-        self._port.onmessage = create_proxy(self._receive)
+        # The proxies live as long as the worker.
+        satchel_host.listen(self._port, create_proxy(self._begin), create_proxy(self._cancel))
         self._ready = asyncio.ensure_future(self._prepare())
         return self._ready
 
@@ -237,18 +237,17 @@ class Server:
             event="phase", value={"phase": "ready", "text": "Ready", "ms": js.performance.now()}
         )
 
-    def _receive(self, event: Any) -> None:
-        message = event.data
-        if hasattr(message, "cancel"):
-            task = self._running.get(message.cancel)
-            if task is not None:
-                task.cancel()
-            return
-        answer = self._answer(message.id, message.op, list(message.args))
+    def _cancel(self, call: int) -> None:
+        task = self._running.get(call)
+        if task is not None:
+            task.cancel()
+
+    def _begin(self, call: int, name: str, arguments: Any) -> None:
+        answer = self._answer(call, name, list(arguments))
         # Eager: begun here and now, not a turn of the event loop later.
         task = asyncio.Task(answer, loop=asyncio.get_running_loop(), eager_start=True)
-        self._running[message.id] = task
-        task.add_done_callback(lambda _, key=message.id: self._running.pop(key, None))
+        self._running[call] = task
+        task.add_done_callback(lambda _: self._running.pop(call, None))
 
     async def _answer(self, call: int, name: str, arguments: list[Any]) -> None:
         try:

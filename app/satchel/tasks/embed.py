@@ -94,10 +94,11 @@ class Embed:
             InputTypeError: Something among them is no text.
         """
         if isinstance(texts, str):
-            ids = self.tokenizer(texts)
-            vectors: NDArray[np.float32] = (await self._run([ids]))[0]
-            return vectors
+            vector: NDArray[np.float32] = (await self._run([self.tokenizer(texts)]))[0]
+            return vector
         given = _texts(texts)
+        if len(given) == 1:  # what follows would only cost time
+            return await self._run([self.tokenizer(given[0])])
         result = np.empty((len(given), self.width), np.float32)
         for start in range(0, len(given), WINDOW):
             tokens = [self.tokenizer(text) for text in given[start : start + WINDOW]]

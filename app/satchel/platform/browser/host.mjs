@@ -46,6 +46,15 @@ export class Rpc {
   }
 }
 
+/**
+ * Give Python what comes on a port: `call` gets (id, op, args), `cancel` an id. Values cross more
+ * cheaply than an object that Python must look into.
+ */
+export function listen(port, call, cancel) {
+  port.onmessage = ({ data }) =>
+    data.cancel === undefined ? call(data.id, data.op, data.args) : cancel(data.cancel);
+}
+
 // ---- inference workers
 
 let spawner = null;
