@@ -93,30 +93,33 @@ self.addEventListener("message", (event) => {
   }
 });
 
+/** The site's pages: [path of the file, URL that people open]. */
+const pages = entries
+  .filter(({ url }) => url.endsWith(".html"))
+  .map(({ url }) => [url, new URL(url.replace(/(^|\/)index\.html$/, "$1"), scope).href]);
+
 /**
  * What a browser can take out of this build's cache without starting this worker (static routing,
- * https://w3c.github.io/ServiceWorker/#routing): the page itself, and files whose names carry their
- * content's hash. An older build's files aren't among them: `fromOlderBuild` finds those.
+ * https://w3c.github.io/ServiceWorker/#routing): pages, and files whose names carry their content's
+ * hash. An older build's files aren't among them: `fromOlderBuild` finds those.
  */
 function straightFromCache() {
-  const exactly = (url) => url.replace(/[.*+?{}():\\]/g, "\\$&");
-  const hashed = entries
-    .filter(({ revision }) => revision === null)
-    .map(({ url }) => ({
-      urlPattern: new URLPattern({ pathname: exactly(new URL(url, scope).pathname) }),
-    }));
-  const page = new URLPattern({ pathname: exactly(scope.pathname), search: "" });
-  const source = { cacheName: BUILDS + build };
-  return [
-    { condition: { or: hashed }, source },
-    { condition: { urlPattern: page, requestMode: "navigate" }, source },
+  const exactly = (href, more) => {
+    const pathname = new URL(href, scope).pathname.replace(/[.*+?{}():\\]/g, "\\$&");
+    return { urlPattern: new URLPattern({ pathname, ...more }) };
+  };
+  const files = entries.filter(({ revision }) => revision === null);
+  const conditions = [
+    ...files.map(({ url }) => exactly(url)),
+    ...pages.map(([, href]) => ({ ...exactly(href, { search: "" }), requestMode: "navigate" })),
   ];
+  return conditions.map((condition) => ({ condition, source: { cacheName: BUILDS + build } }));
 }
 
-/** The page under its own address, as a static route looks for it. */
-async function putPage() {
-  const page = await controller.matchPrecache("index.html");
-  await (await caches.open(BUILDS + build)).put(scope.href, page);
+/** Stores the pages under their own addresses, where a static route looks for them. */
+async function putPages() {
+  const mine = await caches.open(BUILDS + build);
+  for (const [url, href] of pages) await mine.put(href, await controller.matchPrecache(url));
 }
 
 /** The form in which a file is kept. */
@@ -181,7 +184,7 @@ async function install() {
   try {
     await copyFromOlderBuilds();
     await fetchAll();
-    await putPage();
+    await putPages();
   } catch (error) {
     const reason = `Not every file of the page could be kept: ${error.message}`;
     for (const page of await self.clients.matchAll({ includeUncontrolled: true })) {
