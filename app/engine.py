@@ -24,6 +24,10 @@ from satchel.manifest import Manifest, Reference
 from satchel.tasks import Embed, Label
 from satchel.transfer import fetch_blob
 
+# Looked up once: each step from module to method makes a proxy.
+_from_entries = js.Object.fromEntries
+_now = js.performance.now
+
 Operation = Callable[..., Awaitable[Any]]
 Task = TypeVar("Task", Label, Embed)
 
@@ -131,14 +135,14 @@ class Engine:
     async def label(self, image: Any, top: int = 5) -> dict[str, Any]:
         """Label one photo with the site's first label model."""
         label = await self._task(Label, self._default("label"))
-        started = js.performance.now()
+        started = _now()
         pixels = await label.prepare(image)
         return await self._labelled(label, pixels, top, started)
 
     async def classify(self, rgba: Any, size: int, top: int = 5) -> dict[str, Any]:
         """Label pixels that have the model's size already: RGBA bytes, size × size."""
         label = await self._task(Label, self._default("label"))
-        started = js.performance.now()
+        started = _now()
         pixels = np.empty((size, size, 3), np.uint8)
         satchel_host.rgb(rgba).assign_to(pixels.reshape(-1))
         return await self._labelled(label, pixels, top, started)
@@ -146,12 +150,12 @@ class Engine:
     async def embed(self, texts: Any) -> dict[str, Any]:
         """Embed texts with the site's first embedding model: `vectors` holds n × width floats."""
         embed = await self._task(Embed, self._default("embed"))
-        started = js.performance.now()
+        started = _now()
         vectors = await embed([texts] if isinstance(texts, str) else texts)
         return {
             "vectors": to_js(vectors.reshape(-1)),
             "shape": vectors.shape,
-            "ms": js.performance.now() - started,
+            "ms": _now() - started,
             "model": _named(embed),
         }
 
@@ -165,9 +169,9 @@ class Engine:
     async def _labelled(
         self, label: Label, pixels: Any, top: int, started: float
     ) -> dict[str, Any]:
-        prepared = js.performance.now()
+        prepared = _now()
         predictions = await label.classify(pixels, top)
-        done = js.performance.now()
+        done = _now()
         return {
             "predictions": [
                 {"index": item.index, "label": item.label, "score": item.score}
@@ -233,9 +237,7 @@ class Server:
             await self._engine.prepare()
         except satchel.SatchelError as error:
             self._post(event="error", value=_described(error))
-        self._post(
-            event="phase", value={"phase": "ready", "text": "Ready", "ms": js.performance.now()}
-        )
+        self._post(event="phase", value={"phase": "ready", "text": "Ready", "ms": _now()})
 
     def _cancel(self, call: int) -> None:
         task = self._running.get(call)
@@ -273,9 +275,11 @@ class Server:
         value = message.get("value")
         items = value.values() if isinstance(value, dict) else ()
         transfer = [item.buffer for item in items if isinstance(item, JsProxy)]
-        self._port.postMessage(
-            to_js(message, dict_converter=js.Object.fromEntries), to_js(transfer)
-        )
+        content = to_js(message, dict_converter=_from_entries)
+        if transfer:
+            self._port.postMessage(content, to_js(transfer))
+        else:
+            self._port.postMessage(content)
 
 
 def _named(task: Label | Embed) -> dict[str, str]:

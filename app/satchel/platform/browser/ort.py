@@ -79,6 +79,9 @@ class Worker:
         self.turn = asyncio.Lock()
         self.generation = 0
         self._link: Any = None
+        # Parts of it and of host.mjs, kept: each look into JavaScript makes a proxy.
+        self._rpc: Any = None
+        self._run: Any = None
 
     async def call(self, operation: str, *arguments: Any) -> Any:
         """Call an operation; the caller holds `turn`."""
@@ -94,8 +97,8 @@ class Worker:
         """Run a session; the buffers of ``feeds`` are gone afterwards. The caller holds `turn`."""
         return await self._send(
             "run",
-            lambda module, rpc: Arrival(
-                lambda number, arrived: module.run(rpc, handle, feeds, number, arrived)
+            lambda _, rpc: Arrival(
+                lambda number, arrived: self._run(rpc, handle, feeds, number, arrived)
             ),
         )
 
@@ -103,8 +106,9 @@ class Worker:
         module = await host()
         if self._link is None:
             self._link = await self._start(module)
+            self._rpc, self._run = self._link.rpc, module.run
         try:
-            return await send(module, self._link.rpc)
+            return await send(module, self._rpc)
         except JsException as error:
             if getattr(error, "fatal", False):
                 self.end()
@@ -116,14 +120,14 @@ class Worker:
 
     def check(self) -> None:
         """Have a worker that the browser ended meanwhile replaced. The caller holds `turn`."""
-        if self._link is not None and self._link.rpc.ended:
+        if self._link is not None and self._rpc.ended:
             self.end()
 
     def end(self) -> None:
         """End the worker, whatever it does; the next call starts a new one."""
         if self._link is not None:
             self._link.terminate()
-            self._link = None
+            self._link = self._rpc = None
             self.generation += 1
 
     async def _start(self, module: Any) -> Any:
