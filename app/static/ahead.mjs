@@ -25,7 +25,7 @@ export class Ahead {
     }
   }
 
-  /** @param {{digest: string, options: object, feeds: [string, string, number[]][]}} needs */
+  /** @param {{digest: string, options: object}} needs */
   set(needs) {
     try {
       localStorage.setItem(this.#key, JSON.stringify(needs));

@@ -34,7 +34,7 @@ async function boot({ site, base, first, ui, inference, threads }, tell) {
     ({ data }) => data.event === "download" && tell(data.event, data.value),
   );
   inference.start(); // nobody else listens before Python does
-  host.onFirstRun((needs) => tell("needs", needs));
+  host.onFirstLoad((needs) => tell("needs", needs));
   if (first) countDownloads(site.python.map(url), partSize(site, "Python"), tell);
 
   tell("phase", { phase: "python", text: "Starting Python", ms: performance.now() });

@@ -63,13 +63,6 @@ def test_the_session_of_the_last_visit_is_made_ahead(again):
             ["session: made in vain"],
             id="other options",
         ),
-        pytest.param(
-            f"""const hint = JSON.parse(localStorage.getItem({HINT}));
-            hint.feeds = [["no such input", "float32", [1]]];
-            localStorage.setItem({HINT}, JSON.stringify(hint));""",
-            ["session: made ahead"],
-            id="feeds that do not fit",
-        ),
     ],
 )
 def test_a_hint_that_is_wrong_does_no_harm(again, change, marks):

@@ -126,23 +126,24 @@ function spawnFrom(source, threads, ort, ortWasm) {
 }
 
 const digests = new WeakMap(); // blobs that came from the store, and their names there
-const loaded = new Map(); // handles, and what they were made of
 let tellFirst = null;
 
 /**
- * Call `listener` once, with what is run first: {digest, options, feeds: [[name, type, dims], …]}.
- * The `ahead` of inference.mjs takes it on the next visit.
+ * Call `listener` once, with what is loaded first: {digest, options}. The `ahead` of inference.mjs
+ * takes it on the next visit.
  */
-export function onFirstRun(listener) {
+export function onFirstLoad(listener) {
   tellFirst = listener;
 }
 
 /** A session for a model. */
-export async function load(rpc, blob, options) {
+export function load(rpc, blob, options) {
   const digest = digests.get(blob);
-  const answer = await rpc.call("load", [blob, options, digest]);
-  if (tellFirst && digest) loaded.set(answer.handle, { digest, options });
-  return answer;
+  if (digest && tellFirst) {
+    tellFirst({ digest, options });
+    tellFirst = null;
+  }
+  return rpc.call("load", [blob, options, digest]);
 }
 
 /**
@@ -150,10 +151,6 @@ export async function load(rpc, blob, options) {
  * (number, false, error): a promise would cost Python more.
  */
 export function run(rpc, handle, feeds, number, arrived) {
-  if (tellFirst && loaded.has(handle)) {
-    tellFirst({ ...loaded.get(handle), feeds: feeds.map((feed) => feed.slice(0, 3)) });
-    tellFirst = null;
-  }
   const transfer = feeds
     .filter(([, type]) => type !== "string")
     .map(([, , , bytes]) => bytes.buffer);

@@ -30,9 +30,9 @@ const TYPED_ARRAYS = {
 /**
  * Start the engine and answer calls on `port`.
  *
- * `ahead` is what will be needed first, as `onFirstRun` in host.mjs told it on an earlier visit, and
- * the `database` that holds it: its session is made, and run once, before anybody asks. A run
- * compiles what WASM compiles lazily, which takes longer than all runs after it.
+ * `ahead` is what will be needed first, as `onFirstLoad` in host.mjs told it on an earlier visit, and
+ * the `database` that holds it: its session is made before anybody asks. It isn't run yet: a first
+ * run compiles much, on all threads, and would take the cores that Python starts on.
  */
 export function serve({ port, ort: url, ort_wasm: wasm, threads = 1, ahead = null }) {
   const engine = start(url, wasm, threads);
@@ -122,18 +122,9 @@ export function serve({ port, ort: url, ort_wasm: wasm, threads = 1, ahead = nul
     return same ? made : null;
   }
 
-  async function prepare({ database, digest, options, feeds }) {
-    const made = await make(await stored(database, digest), options);
-    const zeros = feeds.map(([name, type, dims]) => {
-      const bytes = TYPED_ARRAYS[type].BYTES_PER_ELEMENT * dims.reduce((a, b) => a * b, 1);
-      return [name, type, dims, new Uint8Array(bytes)];
-    });
-    // Not awaited: whoever wants the session can have it. What can't be run on zeros runs later.
-    operations.run(made.handle, zeros).catch(() => {});
-    return made;
-  }
+  const prepare = async () => make(await stored(ahead.database, ahead.digest), ahead.options);
 
-  if (ahead) early = prepare(ahead).catch(() => null); // whoever loads it gets the reason
+  if (ahead) early = prepare().catch(() => null); // whoever loads it gets the reason
 
   port.onmessage = async ({ data: { id, op, args } }) => {
     try {
