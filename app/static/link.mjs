@@ -122,7 +122,8 @@ export class Engine {
     const worker = this.#worker("inference_worker");
     const url = (name) => new URL(this.#site.urls[name], document.baseURI).href;
     const what = { ort: url("ort"), ort_wasm: url("ort_wasm"), threads: this.threads };
-    worker.postMessage({ type: "init", ...what, ahead: this.#ahead.get(), port }, [port]);
+    const about = { first: this.#about.first, ahead: this.#ahead.get() };
+    worker.postMessage({ type: "init", ...what, ...about, port }, [port]);
     return worker;
   }
 

@@ -105,6 +105,13 @@ class Network:
         await _begin(send, status, [*headers, *zstd])
         await send({"type": "http.response.body", "body": body})
 
+    async def stall_first(self, status, headers, body, send):
+        """As `stall`, but whoever asks while one waits gets everything."""
+        if not self.stalled:
+            await self.stall(status, headers, body, send)
+        await _begin(send, status, headers)
+        await send({"type": "http.response.body", "body": body})
+
     async def stall(self, status, headers, body, send):
         """Half of it comes, and then nothing happens until the browser goes away."""
         await _begin(send, status, headers)

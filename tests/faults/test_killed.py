@@ -114,7 +114,7 @@ def test_killed_at_the_moment_when_the_model_is_stored(host, killed, profile, un
 
 
 def test_when_the_tab_that_downloads_is_closed_the_other_one_goes_on(context, host, network, until):
-    with network.fault(BLOB, type(network).stall):
+    with network.fault(BLOB, type(network).stall_first):
         first = context.new_page()
         first.goto(host)
         stalled(first, network)
@@ -122,4 +122,4 @@ def test_when_the_tab_that_downloads_is_closed_the_other_one_goes_on(context, ho
         second.goto(host)
         until(second, "() => document.getElementById('model-version').dataset.state === 'none'")
         first.close()
-    assert visit.label(second, until) in CATS
+        assert visit.label(second, until) in CATS
