@@ -22,6 +22,11 @@ LAYOUT = 1
 TABLES = ("meta", "models", "blobs")
 
 
+NO_ROOM = ("QuotaExceededError", "DataError")
+"""Chromium's names for it: by its own count, or when the disk takes no more of a Blob. The standard
+gives the second to keys that are none; ours are hashes and ids."""
+
+
 class IndexedDbStore:
     """One database; records are JSON text, blobs are Blobs named by their hash."""
 
@@ -83,7 +88,7 @@ class IndexedDbStore:
                 "The models on this device were stored by a newer version of this page",
                 todo="Reload the page",
             )
-        if error.name == "QuotaExceededError":
+        if error.name in NO_ROOM:
             space = await self.space()
             return StorageFullError(
                 "There is no room for this on the device",
