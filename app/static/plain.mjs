@@ -4,6 +4,7 @@
  *
  * Pyodide fetches its WASM and the standard library itself; here it gets them expanded.
  */
+import { answering } from "./answering.mjs";
 import { fetchExpanded } from "./expand.mjs";
 
 /**
@@ -47,7 +48,6 @@ export async function startPlainly(from) {
  * @param {Record<string, string>} places what is asked for, and its URL
  */
 async function insisting(places, work) {
-  const { fetch } = globalThis;
   const { instantiateStreaming } = WebAssembly;
   let fail;
   const failed = new Promise((_, reject) => {
@@ -57,16 +57,15 @@ async function insisting(places, work) {
     promise.catch(fail);
     return promise;
   };
-  globalThis.fetch = (input, init) => {
-    const place = places[String(input?.url ?? input)];
-    return place ? watched(fetchExpanded(place, fetch)) : fetch(input, init);
-  };
+  const expanding = Object.entries(places).map(([asked, place]) => [
+    asked,
+    (fetch) => watched(fetchExpanded(place, fetch)),
+  ]);
   WebAssembly.instantiateStreaming = (...given) =>
     watched(instantiateStreaming.apply(WebAssembly, given));
   try {
-    return await Promise.race([work(), failed]);
+    return await answering(Object.fromEntries(expanding), () => Promise.race([work(), failed]));
   } finally {
-    Object.assign(globalThis, { fetch });
     Object.assign(WebAssembly, { instantiateStreaming });
   }
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self
 
@@ -10,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satchel.errors import InputTypeError, ModelFormatError
-from satchel.installed import InstalledModel
-from satchel.library import Library
 from satchel.platform import Platform
 from satchel.runtime import EdgeRuntime
+from satchel.tasks.opening import opened
 from satchel.tasks.wordpiece import WordPiece
 
 __all__ = ["Embed"]
@@ -68,16 +66,10 @@ class Embed:
             ModelNotFoundError: It is not installed.
             ModelFormatError: It is no sentence encoder.
         """
-        library = Library(platform)
-        installed = await library.installed(model)
-        runtime = await library.open(installed, threads=threads, variant=variant)
-        try:
-            # The vocabulary is read here while the engine loads the model.
-            _, tokenizer = await asyncio.gather(runtime.load(), _tokenizer(library, installed))
-            return cls(runtime, tokenizer)
-        except BaseException:
-            await runtime.close()
-            raise
+        async with opened(
+            model, "tokenizer", threads=threads, variant=variant, platform=platform
+        ) as (runtime, _, tokenizer):
+            return cls(runtime, WordPiece.parse(tokenizer.decode()))
 
     async def __call__(self, texts: str | Iterable[str]) -> NDArray[np.float32]:
         """Embed one text or many.
@@ -153,10 +145,6 @@ def batches(lengths: Sequence[int], tokens: int = BATCH_TOKENS) -> Iterator[list
         batch.append(place)
     if batch:
         yield batch
-
-
-async def _tokenizer(library: Library, model: InstalledModel) -> WordPiece:
-    return WordPiece.parse((await library.file(model, "tokenizer")).decode())
 
 
 def _texts(texts: object) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,9 +10,9 @@ from numpy.typing import NDArray
 
 from satchel import platform as platforms
 from satchel.errors import ModelFormatError
-from satchel.library import Library
 from satchel.platform import Platform
 from satchel.runtime import EdgeRuntime
+from satchel.tasks.opening import opened
 
 __all__ = ["Label", "Prediction"]
 
@@ -75,13 +74,14 @@ class Label:
             ModelNotFoundError: It is not installed.
         """
         platform = platform or platforms.current()
-        library = Library(platform)
-        installed = await library.installed(model)
-        runtime = await library.open(installed, threads=threads, variant=variant)
-        _, labels = await asyncio.gather(runtime.load(), library.file(installed, "labels"))
-        resolutions = installed.current.variant.resolutions
-        names = tuple(labels.decode().splitlines())
-        return cls(runtime, names, platform, max(resolutions, default=224))
+        async with opened(model, "labels", threads=threads, variant=variant, platform=platform) as (
+            runtime,
+            installed,
+            labels,
+        ):
+            resolutions = installed.current.variant.resolutions
+            names = tuple(labels.decode().splitlines())
+            return cls(runtime, names, platform, max(resolutions, default=224))
 
     async def __call__(self, image: object, top: int = 5) -> tuple[Prediction, ...]:
         """Label one image.

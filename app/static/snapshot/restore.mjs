@@ -7,6 +7,7 @@
  *   Pyodide's own second half (JavaScript objects, Python's proxies) → both
  * Everything that arrives from somewhere (scripts, WASM, snapshot) is on its way from the beginning.
  */
+import { answering } from "../answering.mjs";
 import { fetchExpanded } from "../expand.mjs";
 import { fetchNow } from "../now.mjs";
 import { checkParts, fillHeap, parse } from "./format.mjs";
@@ -46,7 +47,7 @@ export async function restorePyodide({ runtime, wasm, stdlib, kept, libraries, i
 
   const factory = hooked(create, compiled, loaded);
   const wanted = { [`${runtime}pyodide.asm.wasm`]: UNDER_WAY, [stdlib.url]: LATER };
-  const pyodide = await answering(wanted, () =>
+  return answering(wanted, () =>
     loadPyodide({
       indexURL: runtime,
       stdLibURL: stdlib.url,
@@ -71,7 +72,6 @@ export async function restorePyodide({ runtime, wasm, stdlib, kept, libraries, i
       },
     }),
   );
-  return pyodide;
 }
 
 const compile = async (url) => WebAssembly.compileStreaming(fetchExpanded(url));
@@ -80,15 +80,3 @@ const compile = async (url) => WebAssembly.compileStreaming(fetchExpanded(url));
 const UNDER_WAY = () => new Promise(() => {});
 /** … and the standard library, whose parts in use the snapshot holds. */
 const LATER = async () => new Response("");
-
-/** Does the work with its own answers to some fetches. @param {Record<string, () => Promise<Response>>} answers */
-async function answering(answers, work) {
-  const original = globalThis.fetch;
-  globalThis.fetch = (input, init) =>
-    answers[String(input?.url ?? input)]?.() ?? original(input, init);
-  try {
-    return await work();
-  } finally {
-    globalThis.fetch = original;
-  }
-}
