@@ -65,7 +65,7 @@ def test_only_the_browser_platform_touches_javascript():
 LAYERS = (
     {"errors"},
     {"tensors", "settings", "versions", "fields"},
-    {"platform", "manifest"},
+    {"platform", "manifest", "chunks", "golden"},
     {"transfer", "installed", "schema"},
     {"runtime"},
     {"library"},
