@@ -1,11 +1,10 @@
 """One static folder out of everything: parts, engine, page, models.
 
 The folder is made beside the old one and takes its place only when all went well. Nothing in it
-depends on the time or the machine, and every URL in it is relative.
+but the models' signatures depends on the time or the machine, and every URL in it is relative.
 """
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,8 @@ from builder.errors import BuildError, InputMissingError
 from builder.files import fingerprint, folder_hash, replacing, sha256, short, tree, write_whole
 from builder.paths import APP, CACHE, ROOT, STATIC
 from builder.progress import doing, say
+from builder.release import layout, source, upload
+from builder.release.trust import Trust
 from builder.site import Site
 from builder.snapshot import record
 
@@ -41,11 +42,20 @@ UI_OF_TASK = {"label": ("camera", "cards", "export", "label"), "embed": ("embed"
 PICTURES = ("icons", "samples")
 """Folders of app/static that are copied as they are."""
 
+MODELS = "models/"
+"""Where a page has its models, unless they have an origin of their own."""
+
 STAMPS = CACHE / "built"
 
 
-def build(site: Site, out: Path) -> Path:
+def build(site: Site, out: Path, *, repository: Path | None = None) -> Path:
     """Make the site's folder at `out`, or do nothing when nothing changed.
+
+    Args:
+        site: What to build.
+        out: Where to.
+        repository: The release repository that the models come from; None: the site's own, or a
+            development one in the cache.
 
     Raises:
         InputMissingError: The page, the engine or a model lacks a file; the message names it.
@@ -54,19 +64,19 @@ def build(site: Site, out: Path) -> Path:
     out = out.resolve()
     STAMPS.mkdir(parents=True, exist_ok=True)
     with FileLock(STAMPS / f"{short(str(out))}.lock"):
-        return _build(site, out)
+        return _build(site, out, source.locate(site, repository))
 
 
-def _build(site: Site, out: Path) -> Path:
+def _build(site: Site, out: Path, repository: Path) -> Path:
     stamp = STAMPS / f"{short(str(out))}.json"
-    inputs = _inputs(site)
+    inputs = _inputs(site, repository)
     if _is_current(stamp, inputs, out):
         say(f"{out} is up to date.")
         return out
     if out.exists() and any(out.iterdir()) and not (out / "sw.js").is_file():
         raise BuildError(f"{out} isn't empty and holds no site of ours; choose another --out.")
     with doing(f"Building {site.title} …"), replacing(out) as work:
-        _Bundle(site, work).make()
+        _Bundle(site, work, repository).make()
         kept = _listing(work)
     write_whole(stamp, json.dumps({"inputs": inputs, "files": kept}))
     size = sum(length for length in kept.values()) / 1e6
@@ -74,7 +84,7 @@ def _build(site: Site, out: Path) -> Path:
     return out
 
 
-def _inputs(site: Site) -> str:
+def _inputs(site: Site, repository: Path) -> str:
     """Name everything that the folder is made from."""
     sources = [
         site.file,
@@ -88,6 +98,7 @@ def _inputs(site: Site) -> str:
         APP / "importer.py",
         APP / "session.py",
         *(path for path in sorted(STATIC.iterdir()) if path.name != "node_modules"),
+        *source.inputs(site, repository),
     ]
     for entry in site.models:
         sources += models.inputs(models.load(entry.recipe))
@@ -109,10 +120,14 @@ def _is_current(stamp: Path, inputs: str, out: Path) -> bool:
 class _Bundle:
     """One build: fills a folder step by step, and keeps the URLs that later steps need."""
 
-    def __init__(self, site: Site, folder: Path) -> None:
+    def __init__(self, site: Site, folder: Path, repository: Path) -> None:
         self.site = site
         self.folder = folder
-        self.urls: dict[str, str] = {"blobs": "models/blobs/", "notices": "notices.txt"}
+        self.repository = repository
+        self.urls: dict[str, str] = {
+            **{name: f"{MODELS}{name}/" for name in layout.SERVED},
+            "notices": "notices.txt",
+        }
         self.pyodide: dict[str, Any] = {}
         """What Python is started from, in the page's own words (app/static/python.mjs)."""
         self.snapshot: dict[str, Any] | None = None
@@ -124,7 +139,7 @@ class _Bundle:
         self._runtime()
         self._snapshot()
         self._engine()
-        made = self._models()
+        trusted, made = self._models()
         collected = notices.collect([model.recipe for model in made])
         self._write("notices.txt", notices.document(self.site.title, collected).encode())
         style = self._asset("style.css", scripts.bundle(STATIC / "style.css"))
@@ -139,6 +154,7 @@ class _Bundle:
         template = page.for_tasks(_text(STATIC / "index.html"), tasks)
         worker = serviceworker.source()
         about = page.about(self.site, self.urls, self._sizes(), made, collected)
+        about["trust"] = page.trust(trusted)
         about["pyodide"] = self.pyodide
         about["python"] = self.python
         if self.snapshot:
@@ -147,6 +163,7 @@ class _Bundle:
         about["build"] = build = short(
             "\n".join(
                 [
+                    # Models apart: the page pins those it needs, and new signatures change nothing.
                     folder_hash(self._hashes()),
                     template,
                     scripts.json_for_html(about),
@@ -171,6 +188,8 @@ class _Bundle:
         self._write("index.html", html.encode())
         self._write("sw.js", serviceworker.script(worker, build, dict(tree(self.folder))))
         self._write("_headers", headers.headers_file().encode())
+        names = upload.ordered(name for name, _ in tree(self.folder))
+        self._write(upload.LIST, "".join(f"{name}\n" for name in names).encode())
         self._check_sizes()
 
     def _runtime(self) -> None:
@@ -248,23 +267,11 @@ class _Bundle:
         inference = scripts.bundle(STATIC / "inference.worker.mjs")
         self.urls["inference_worker"] = self._asset("inference.mjs", inference)
 
-    def _models(self) -> list[models.Artefacts]:
-        """Copy the blobs and write the manifests that name them."""
-        made = []
-        for entry in self.site.models:
-            model = models.artefacts(entry.recipe, entry.variant)
-            if (model.recipe.id, model.recipe.task) != (entry.id, entry.task):
-                raise BuildError(
-                    f"{self.site.file} says {entry.id!r} for {entry.task!r}, but {entry.recipe} "
-                    f"is {model.recipe.id!r} for {model.recipe.task!r}."
-                )
-            self._write(f"models/manifests/{model.manifest_name}", model.manifest)
-            for blob in model.blobs:
-                target = self.folder / "models" / "blobs" / blob.sha256
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(blob.path, target)
-            made.append(model)
-        return made
+    def _models(self) -> tuple[Trust, list[source.Pinned]]:
+        """Verify the release repository and copy it."""
+        trusted, pinned = source.read(self.site, self.repository)
+        source.copy(self.repository, self.folder / MODELS)
+        return trusted, pinned
 
     def _interface(self) -> tuple[str, str]:
         """Write the page's Python and PyScript's configuration; return main.py's and its URL."""
@@ -319,7 +326,8 @@ class _Bundle:
         path.write_bytes(content)
 
     def _hashes(self) -> dict[str, str]:
-        return {name: sha256(path) for name, path in tree(self.folder)}
+        everything = tree(self.folder)
+        return {name: sha256(path) for name, path in everything if not name.startswith(MODELS)}
 
     def _sizes(self) -> dict[str, int]:
         """Return the bytes that a first visit downloads for the engine, by what they are."""

@@ -23,6 +23,11 @@ app = App(
 )
 
 SiteFile = Annotated[Path, Parameter(name="--site", help="The site's description.")]
+Repository = Annotated[
+    Path | None,
+    Parameter(help="The release repository; else the site's own, beside its file."),
+]
+ModelId = Annotated[str, Parameter(name="ID", help="One of the site's models.")]
 JsonFile = Annotated[
     Path | None, Parameter(name="--json", help="Also write the report to this file.")
 ]
@@ -62,12 +67,13 @@ def build(
     *,
     out: Annotated[Path, Parameter(help="Where to.")] = ROOT / "dist",
     site: SiteFile = ROOT / "site.toml",
+    repository: Repository = None,
 ) -> None:
     """Make the static folder."""
     from builder import bundle
     from builder.site import load
 
-    bundle.build(load(site), out)
+    bundle.build(load(site), out, repository=repository)
 
 
 @app.command(name="test")
@@ -122,6 +128,147 @@ def evaluate(
     from builder import evaluate as evaluation
 
     evaluation.run(model, data=data, variant=variant, json=json)
+
+
+@app.command
+def release(
+    model: Annotated[str | None, Parameter(name="ID", help="One of the site's models.")] = None,
+    *,
+    version: Annotated[
+        str | None, Parameter(help="By SemVer, above all earlier ones; else the recipe's.")
+    ] = None,
+    changelog: Annotated[
+        str | None, Parameter(help="What changed, for the people who get it; else the recipe's.")
+    ] = None,
+    mandatory: Annotated[
+        bool, Parameter(negative="", help="Devices fetch it without being asked to.")
+    ] = False,
+    rollout: Annotated[float, Parameter(help="Percentage of devices it is offered to.")] = 100,
+    file: Annotated[
+        Path | None, Parameter(help="A model file instead of the recipe's artefact.")
+    ] = None,
+    minimum_version: Annotated[
+        str | None, Parameter(help="From now on the oldest version that may be used.")
+    ] = None,
+    refresh: Annotated[
+        bool, Parameter(negative="", help="No release: sign snapshot and timestamp anew.")
+    ] = False,
+    tidy: Annotated[
+        bool, Parameter(negative="", help="No release: delete what nothing names any more.")
+    ] = False,
+    repository: Repository = None,
+    site: SiteFile = ROOT / "site.toml",
+) -> None:
+    """Publish a model's new version in the release repository."""
+    from builder.release import commands
+    from builder.site import load
+
+    if (model is not None) + refresh + tidy != 1:
+        raise BuildError(
+            "Say what to release: an ID, or --refresh, or --tidy, and one of them only."
+        )
+    if refresh:
+        commands.refresh(load(site), repository=repository)
+    elif tidy:
+        commands.clean(load(site), repository=repository)
+    elif model is not None:
+        commands.release(
+            load(site),
+            model,
+            version=version,
+            changelog=changelog,
+            mandatory=mandatory,
+            rollout=rollout,
+            file=file,
+            minimum=minimum_version,
+            repository=repository,
+        )
+
+
+@app.command
+def rollout(
+    model: ModelId,
+    *,
+    version: Annotated[str, Parameter(help="Of a release that is in support.")],
+    percent: Annotated[float, Parameter(help="Of the devices; more than now.")],
+    repository: Repository = None,
+    site: SiteFile = ROOT / "site.toml",
+) -> None:
+    """Offer a release to more devices."""
+    from builder.release import commands
+    from builder.site import load
+
+    commands.rollout(load(site), model, version=version, percent=percent, repository=repository)
+
+
+@app.command
+def withdraw(
+    model: ModelId,
+    *,
+    version: Annotated[str, Parameter(help="Of a release that is in support.")],
+    repository: Repository = None,
+    site: SiteFile = ROOT / "site.toml",
+) -> None:
+    """Take a release back, for good."""
+    from builder.release import commands
+    from builder.site import load
+
+    commands.withdraw(load(site), model, version=version, repository=repository)
+
+
+keys = App(name="keys", help="The keys that sign releases.", help_formatter=PlainFormatter())
+app.command(keys)
+
+KeyKind = Annotated[
+    Literal["ed25519", "ecdsa", "rsa"], Parameter(help="ECDSA is on P-256, RSA is PSS.")
+]
+
+
+@keys.command
+def make(
+    *,
+    kind: KeyKind = "ed25519",
+    root: Annotated[str, Parameter(help="How many of how many keys sign root, as 2of3.")] = "1of1",
+    targets: Annotated[str, Parameter(help="The same for targets.")] = "1of1",
+    repository: Repository = None,
+    site: SiteFile = ROOT / "site.toml",
+) -> None:
+    """Make a site's keys and its root metadata."""
+    from builder.release import commands
+    from builder.site import load
+
+    commands.make_keys(load(site), kind=kind, root=root, targets=targets, repository=repository)
+
+
+@keys.command
+def rotate(
+    *,
+    role: Annotated[
+        tuple[Literal["root", "targets", "snapshot", "timestamp"], ...],
+        Parameter(negative="", help="Only this role's keys; may be given more than once."),
+    ] = (),
+    kind: KeyKind = "ed25519",
+    root: Annotated[str | None, Parameter(help="Another 2of3 than before.")] = None,
+    targets: Annotated[str | None, Parameter(help="The same for targets.")] = None,
+    repository: Repository = None,
+    site: SiteFile = ROOT / "site.toml",
+) -> None:
+    """Replace keys by new ones, in a root that the old ones sign, too."""
+    from builder.release import commands
+    from builder.site import load
+
+    given = {name: text for name, text in (("root", root), ("targets", targets)) if text}
+    commands.rotate_keys(load(site), kind=kind, roles=role, quorums=given, repository=repository)
+
+
+@keys.command
+def show(*, repository: Repository = None, site: SiteFile = ROOT / "site.toml") -> None:
+    """List the keys that count, and which of them are here."""
+    from builder.release import commands
+    from builder.site import load
+
+    table = commands.show_keys(load(site), repository=repository)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
 bench = App(name="bench", help="Measure, side by side.", help_formatter=PlainFormatter())

@@ -6,7 +6,7 @@ are made from the same tables, and tests hold all of them together.
 
 from pathlib import PurePosixPath
 
-IMMUTABLE_FOLDERS = ("assets", "runtime", "wheels", "models")
+IMMUTABLE_FOLDERS = ("assets", "runtime", "wheels", "models/blobs", "models/manifests")
 """Folders whose files are named by their content, so a browser may keep them for ever."""
 
 ASKED_FOR = (
@@ -16,6 +16,10 @@ ASKED_FOR = (
 
 FOREVER = "public, max-age=31536000, immutable"
 ASK_FIRST = "no-cache"
+
+FRESH_FOLDER = "models/metadata"
+"""Signed metadata: what a cache holds of it may be too old to be believed."""
+NEVER = "no-store"
 
 _POLICY = {
     "default-src": "'none'",
@@ -101,7 +105,14 @@ def worth_compressing(path: str) -> bool:
 
 def cache_control(path: str) -> str:
     """Return how long a browser may keep a file, given its path within the site."""
-    return FOREVER if path.split("/", 1)[0] in IMMUTABLE_FOLDERS else ASK_FIRST
+    if path.startswith(f"{FRESH_FOLDER}/"):
+        return NEVER
+    return FOREVER if is_immutable(path) else ASK_FIRST
+
+
+def is_immutable(path: str) -> bool:
+    """Tell whether a file of the site is named by its content."""
+    return path.startswith(tuple(f"{folder}/" for folder in IMMUTABLE_FOLDERS))
 
 
 def headers(path: str, *, plain: bool = False) -> dict[str, str]:
@@ -130,6 +141,7 @@ def headers_file() -> str:
     rules = {"/*": SECURITY}
     for folder in IMMUTABLE_FOLDERS:
         rules[f"/{folder}/*"] = {"Cache-Control": FOREVER}
+    rules[f"/{FRESH_FOLDER}/*"] = {"Cache-Control": NEVER}
     for path in ASKED_FOR:
         rules[path] = {"Cache-Control": ASK_FIRST}
     return "".join(
@@ -159,6 +171,7 @@ def nginx_conf() -> str:
 
 map $uri $satchel_cache {{
     ~^/({folders})/ "{FOREVER}";
+    ~^/{FRESH_FOLDER}/ "{NEVER}";
     default "{ASK_FIRST}";
 }}
 

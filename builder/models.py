@@ -1,6 +1,5 @@
-"""What the page gets from a recipe: a manifest, and blobs named by their hash."""
+"""What a recipe makes: a manifest with one release, and blobs named by their hash."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -50,21 +49,6 @@ class Artefacts:
     manifest: bytes
     blobs: tuple[Blob, ...]
     """Every blob that the manifest names, each once."""
-
-    @property
-    def sha256(self) -> str:
-        """The manifest's hash, which the page pins."""
-        return hashlib.sha256(self.manifest).hexdigest()
-
-    @property
-    def manifest_name(self) -> str:
-        """The manifest's file name, which carries its hash."""
-        return f"{self.recipe.id}.{self.sha256}.json"
-
-    @property
-    def bytes(self) -> int:
-        """What installing the model downloads, manifest apart."""
-        return sum(blob.size for blob in self.blobs)
 
 
 def load(path: Path) -> Recipe:

@@ -8,8 +8,9 @@ from typing import Any
 
 from builder.errors import BuildError
 from builder.files import short
-from builder.models import Artefacts
 from builder.notices import Notice, version
+from builder.release.source import Pinned
+from builder.release.trust import Trust
 from builder.scripts import json_for_html
 from builder.site import Site
 
@@ -74,7 +75,7 @@ def about(
     site: Site,
     urls: Mapping[str, str],
     sizes: Mapping[str, int],
-    models: Sequence[Artefacts],
+    models: Sequence[Pinned],
     notices: Sequence[Notice],
 ) -> dict[str, Any]:
     """Return what the page's scripts know, all URLs relative to the page; `build` comes later."""
@@ -92,9 +93,10 @@ def about(
                 "id": entry.id,
                 "task": entry.task,
                 "title": entry.title,
-                "manifest": f"models/manifests/{model.manifest_name}",
-                "manifest_bytes": len(model.manifest),
-                "sha256": model.sha256,
+                "version": str(model.release.version),
+                "manifest": urls["manifests"] + model.signed.name,
+                "manifest_bytes": len(model.signed.data),
+                "sha256": model.signed.sha256,
                 "bytes": model.bytes,
             }
             for entry, model in zip(site.models, models, strict=True)
@@ -103,6 +105,16 @@ def about(
             {"name": notice.name, "version": notice.version, "licence": notice.licence}
             for notice in notices
         ],
+    }
+
+
+def trust(trusted: Trust) -> dict[str, Any]:
+    """Return what the page starts from when it verifies a release."""
+    return {
+        # As text: signatures are over these very bytes.
+        "root": trusted.root.decode(),
+        "id": trusted.id,
+        "development": trusted.development,
     }
 
 

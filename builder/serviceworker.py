@@ -14,12 +14,12 @@ from typing import TypedDict
 from builder import scripts, wire
 from builder.errors import BuildError
 from builder.files import sha256
-from builder.headers import IMMUTABLE_FOLDERS, STORED
+from builder.headers import STORED, is_immutable
 from builder.paths import STATIC
 
 PLACEHOLDER = "self.__SATCHEL"
 
-LEFT_OUT = ("_headers", "sw.js")
+LEFT_OUT = ("_headers", "_upload.txt", "sw.js")
 FOLDERS_LEFT_OUT = ("models/", "wheels/")
 """Models live in IndexedDB, where the engine can resume and verify them. The wheel is for other
 pages: this one has its bytecode."""
@@ -68,5 +68,5 @@ def _entry(name: str, path: Path) -> Entry:
         # A host may take the name for a Content-Encoding: the browser then expands it first.
         forms.append(hashlib.sha256(wire.unpacked(path.read_bytes())).digest())
     integrity = " ".join("sha256-" + base64.b64encode(form).decode() for form in forms)
-    hashed = name.split("/", 1)[0] in IMMUTABLE_FOLDERS
+    hashed = is_immutable(name)
     return {"url": name, "revision": None if hashed else digest[:10], "integrity": integrity}

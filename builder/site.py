@@ -36,6 +36,12 @@ class Site:
     title: str
     description: str
     models: tuple[SiteModel, ...]
+    root: Path | None = None
+    """The committed root metadata, which says whom the page trusts; needs not exist."""
+    repository: Path | None = None
+    """The release repository; needs not exist. None: a development repository, always."""
+    models_url: str | None = None
+    """Where the page takes its models from, if not from its own folder."""
 
 
 def load(path: Path) -> Site:
@@ -46,7 +52,8 @@ def load(path: Path) -> Site:
         BuildError: A field is missing, unknown or of the wrong kind; the message names it.
     """
     raw = read_toml(path, "site file")
-    expect(path, "", raw, {"title": str, "description": str, "models": list})
+    places = {"root": str, "repository": str, "models_url": str}
+    expect(path, "", raw, {"title": str, "description": str, "models": list}, places)
     if not raw["models"]:
         raise BuildError(f"{path}: `models` is empty; a page needs at least one model.")
     models = tuple(_model(path, number, entry) for number, entry in enumerate(raw["models"], 1))
@@ -58,7 +65,15 @@ def load(path: Path) -> Site:
                 f"{path}: the model {model.id!r} has no recipe at {model.recipe}. "
                 'Write one there, or point to it with `recipe = "path"`.'
             )
-    return Site(path, raw["title"], raw["description"], models)
+    return Site(
+        path,
+        raw["title"],
+        raw["description"],
+        models,
+        root=path.parent / raw.get("root", "root.json"),
+        repository=path.parent / raw.get("repository", "repository"),
+        models_url=raw.get("models_url"),
+    )
 
 
 def read_toml(path: Path, kind: str) -> dict[str, Any]:

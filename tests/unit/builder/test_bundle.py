@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shutil
 import zipfile
 
 import pytest
@@ -11,6 +12,9 @@ from builder import bundle, models, notices, page, scripts, serviceworker, site,
 from builder.errors import BuildError, InputMissingError
 from builder.files import replacing, sha256, tree
 from builder.paths import ROOT
+from builder.release import development, founding, verify
+from builder.release.keys import KeyFolders
+from builder.release.stage import changing
 
 RECIPE = ROOT / "models/efficientnet-lite0/recipe.toml"
 
@@ -57,7 +61,7 @@ def test_a_build_that_fails_leaves_the_old_folder_whole(ours, built, monkeypatch
     before = listing(built)
     monkeypatch.setattr(bundle, "LARGEST", 1000)
     changed = dataclasses.replace(ours, title="Another")
-    monkeypatch.setattr(bundle, "_inputs", lambda _: "changed")
+    monkeypatch.setattr(bundle, "_inputs", lambda *_: "changed")
     with pytest.raises(BuildError, match="many static hosts refuse files over"):
         bundle.build(changed, built)
     assert listing(built) == before
@@ -77,6 +81,74 @@ def test_a_change_that_reaches_readers_changes_the_build_s_name(ours, built, tmp
     assert other["build"] != about(built)["build"]
     # The site stays the same one: what is stored under its key is found again.
     assert other["scope_key"] == about(built)["scope_key"]
+
+
+def test_new_signatures_of_the_same_models_are_no_new_build(ours, built, tmp_path):
+    repository = tmp_path / "repository"
+    shutil.copytree(development.place(ours), repository)
+    with changing(repository, KeyFolders.default(), None, renew=True):
+        pass
+    other = bundle.build(ours, tmp_path / "dist", repository=repository)
+    assert about(other)["build"] == about(built)["build"]
+    new, old = (folder / "models/metadata/timestamp.json" for folder in (other, built))
+    assert new.read_bytes() != old.read_bytes()
+
+
+def test_what_the_page_starts_from_leads_to_what_it_pins(built):
+    told = about(built)
+    signed = verify.read([built / "models"], told["trust"]["root"].encode())
+    for model in told["models"]:
+        found = signed[model["id"]]
+        assert model["manifest"] == told["urls"]["manifests"] + found.name
+        assert model["sha256"] == found.sha256
+        assert model["version"] == str(found.manifest.release().version)
+        (variant,) = found.manifest.release().variants("browser")
+        for reference in (variant.chunks, variant.golden):
+            assert (built / told["urls"]["blobs"] / reference.sha256).is_file()
+    assert told["trust"]["development"] is True
+    assert len(told["trust"]["root"]) < 2000
+
+
+def test_no_private_key_is_in_a_build(built):
+    folders = KeyFolders.default()
+    pems = [path.read_bytes() for f in (folders.offline, folders.online) for path in f.iterdir()]
+    secrets = [line for pem in pems for line in pem.splitlines() if not line.startswith(b"--")]
+    assert len(secrets) >= 4
+    for name, path in tree(built):
+        content = path.read_bytes()
+        assert b"PRIVATE KEY-----" not in content, name
+        assert not any(secret in content for secret in secrets), name
+
+
+def test_files_are_uploaded_before_those_that_lead_to_them(built):
+    names = (built / "_upload.txt").read_text("utf-8").splitlines()
+    assert {*names} == {name for name, _ in tree(built)} - {"_upload.txt"}
+    assert names[-1] == "models/metadata/timestamp.json"
+    place = {name: number for number, name in enumerate(names)}
+    last_asset = max(n for name, n in place.items() if name.startswith(("assets/", "runtime/")))
+    assert last_asset < place["index.html"]
+    assert max(n for name, n in place.items() if "/blobs/" in name) < place["index.html"]
+
+
+def test_a_repository_that_the_site_s_root_doesn_t_know_fails_the_build(ours, tmp_path):
+    root = tmp_path / "root.json"
+    stranger = KeyFolders(tmp_path / "keys/offline", tmp_path / "keys/online")
+    with changing(tmp_path / "other", stranger, None) as stage:
+        founding.development(stage, stranger)
+        stage.root.unrecognized_fields.clear()  # a root as real keys have it
+        stage.sign_root()
+    root.write_bytes((tmp_path / "other/metadata/2.root.json").read_bytes())
+    site_with_root = dataclasses.replace(ours, root=root)
+    with pytest.raises(BuildError, match="isn't signed as the site's root metadata asks"):
+        bundle.build(site_with_root, tmp_path / "dist", repository=development.place(ours))
+    assert not (tmp_path / "dist").exists()
+
+
+def test_a_site_with_a_root_and_no_repository_says_what_to_do(ours, tmp_path):
+    root = tmp_path / "root.json"
+    root.write_text("{}", "utf-8")
+    with pytest.raises(BuildError, match="is no root metadata"):
+        bundle.build(dataclasses.replace(ours, root=root), tmp_path / "dist")
 
 
 def test_every_url_is_relative_and_exists(built):
@@ -106,6 +178,8 @@ def test_hashed_names_carry_the_content_s_hash(built):
         assert sha256(path).startswith(digest)
     for path in (built / "models/blobs").iterdir():
         assert sha256(path) == path.name
+    for path in (built / "models/manifests").iterdir():
+        assert path.name.startswith(f"{sha256(path)}.")
     (made,) = built.glob("wheels/*/*.whl")
     assert sha256(made).startswith(made.parent.name)
 
@@ -115,7 +189,7 @@ def test_the_service_worker_keeps_all_but_models_and_wheel_each_with_its_integri
     kept = {entry["url"] for entry in entries}
     everything = {name for name, _ in tree(built)}
     elsewhere = {name for name in everything if name.startswith(("models/", "wheels/"))}
-    left_out = elsewhere | {"sw.js", "_headers"}
+    left_out = elsewhere | {"sw.js", "_headers", "_upload.txt"}
     assert kept == everything - left_out
     assert all(entry["integrity"].startswith("sha256-") for entry in entries)
     unhashed = {entry["url"] for entry in entries if entry["revision"]}
@@ -153,7 +227,6 @@ def test_a_manifest_follows_from_the_recipe_and_names_its_blobs():
     (variant,) = told["releases"][0]["platforms"]["browser"]
     named = [variant["blob"], *variant["files"].values()]
     assert named == [blob.reference for blob in made.blobs]
-    assert made.bytes == sum(reference["size"] for reference in named)
     assert variant["session"]["config"] == {"session.disable_quant_qdq": "1"}
 
 

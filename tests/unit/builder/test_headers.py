@@ -21,7 +21,9 @@ PATHS = [
     "runtime/pyodide-0123456789/pyodide.asm.wasm.zst",
     "wheels/0123456789/satchel-0.1.0-py3-none-any.whl",
     "models/blobs/" + 64 * "a",
-    "models/manifests/x." + 64 * "b" + ".json",
+    "models/manifests/" + 64 * "b" + ".x.json",
+    "models/metadata/1.root.json",
+    "models/metadata/timestamp.json",
 ]
 
 
@@ -59,8 +61,9 @@ def test_the_committed_nginx_example_is_the_generated_one():
 def test_the_nginx_example_says_what_the_function_says(path):
     conf = headers.nginx_conf()
     wanted = headers.headers(path)
-    pattern, forever = re.search(r'~(\S+) "([^"]+)";', conf).groups()
-    cache = forever if re.search(pattern, "/" + path) else headers.ASK_FIRST
+    rules = re.findall(r'~(\S+) "([^"]+)";', conf)
+    found = (value for pattern, value in rules if re.search(pattern, "/" + path))
+    cache = next(found, headers.ASK_FIRST)
     sent = {"Cache-Control": cache}
     sent.update(re.findall(r'add_header (\S+) "([^"]*)" always;', conf))
     types = {
