@@ -1,7 +1,8 @@
 """One static folder out of everything: parts, engine, page, models.
 
 The folder is made beside the old one and takes its place only when all went well. Nothing in it
-but the models' signatures depends on the time or the machine, and every URL in it is relative.
+but the models' signatures depends on the time or the machine, and every URL in it is relative (but
+for models that have an origin of their own).
 """
 
 import json
@@ -102,7 +103,8 @@ def _inputs(site: Site, repository: Path) -> str:
     ]
     for entry in site.models:
         sources += models.inputs(models.load(entry.recipe))
-    return fingerprint(sources, *(["snapshot"] if record.available() else []))
+    facts = [f"models from {site.models_url}", *(["snapshot"] if record.available() else [])]
+    return fingerprint(sources, *facts)
 
 
 def _listing(folder: Path) -> dict[str, int]:
@@ -124,8 +126,9 @@ class _Bundle:
         self.site = site
         self.folder = folder
         self.repository = repository
+        models = site.models_url or MODELS
         self.urls: dict[str, str] = {
-            **{name: f"{MODELS}{name}/" for name in layout.SERVED},
+            **{name: f"{models}{name}/" for name in layout.SERVED},
             "notices": "notices.txt",
         }
         self.pyodide: dict[str, Any] = {}
@@ -155,6 +158,7 @@ class _Bundle:
         worker = serviceworker.source()
         about = page.about(self.site, self.urls, self._sizes(), made, collected)
         about["trust"] = page.trust(trusted)
+        about["models_origin"] = self.site.models_origin
         about["pyodide"] = self.pyodide
         about["python"] = self.python
         if self.snapshot:
@@ -168,7 +172,7 @@ class _Bundle:
                     template,
                     scripts.json_for_html(about),
                     worker,
-                    headers.headers_file(),
+                    headers.headers_file(self.site.models_origin),
                 ]
             )
         )
@@ -176,7 +180,7 @@ class _Bundle:
             template,
             {
                 **words,
-                "csp": headers.CSP_META,
+                "csp": headers.meta_policy(self.site.models_origin),
                 "style": style,
                 "boot": boot,
                 "pyscript": self.urls["pyscript"],
@@ -186,8 +190,10 @@ class _Bundle:
             about,
         )
         self._write("index.html", html.encode())
-        self._write("sw.js", serviceworker.script(worker, build, dict(tree(self.folder))))
-        self._write("_headers", headers.headers_file().encode())
+        origin = self.site.models_origin
+        kept = serviceworker.script(worker, build, dict(tree(self.folder)), origin)
+        self._write("sw.js", kept)
+        self._write("_headers", headers.headers_file(origin).encode())
         names = upload.ordered(name for name, _ in tree(self.folder))
         self._write(upload.LIST, "".join(f"{name}\n" for name in names).encode())
         self._check_sizes()
@@ -268,9 +274,10 @@ class _Bundle:
         self.urls["inference_worker"] = self._asset("inference.mjs", inference)
 
     def _models(self) -> tuple[Trust, list[source.Pinned]]:
-        """Verify the release repository and copy it."""
+        """Verify the release repository, and copy it where the page brings its models along."""
         trusted, pinned = source.read(self.site, self.repository)
-        source.copy(self.repository, self.folder / MODELS)
+        if not self.site.models_url:
+            source.copy(self.repository, self.folder / MODELS)
         return trusted, pinned
 
     def _interface(self) -> tuple[str, str]:

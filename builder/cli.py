@@ -67,13 +67,22 @@ def build(
     *,
     out: Annotated[Path, Parameter(help="Where to.")] = ROOT / "dist",
     site: SiteFile = ROOT / "site.toml",
+    models_url: Annotated[
+        str | None, Parameter(help="The page takes its models from there, not from its folder.")
+    ] = None,
     repository: Repository = None,
 ) -> None:
     """Make the static folder."""
+    from dataclasses import replace
+
     from builder import bundle
     from builder.site import load
+    from builder.site import models_url as checked
 
-    bundle.build(load(site), out, repository=repository)
+    found = load(site)
+    if models_url is not None:
+        found = replace(found, models_url=checked(models_url))
+    bundle.build(found, out, repository=repository)
 
 
 @app.command(name="test")

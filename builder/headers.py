@@ -4,7 +4,8 @@ The dev server calls `headers`; `_headers` (for hosts that read such a file) and
 are made from the same tables, and tests hold all of them together.
 """
 
-from pathlib import PurePosixPath
+import re
+from pathlib import Path, PurePosixPath
 
 IMMUTABLE_FOLDERS = ("assets", "runtime", "wheels", "models/blobs", "models/manifests")
 """Folders whose files are named by their content, so a browser may keep them for ever."""
@@ -21,6 +22,8 @@ FRESH_FOLDER = "models/metadata"
 """Signed metadata: what a cache holds of it may be too old to be believed."""
 NEVER = "no-store"
 
+POLICY = "Content-Security-Policy"
+
 _POLICY = {
     "default-src": "'none'",
     # WASM needs 'wasm-unsafe-eval' to compile at all; it doesn't allow eval of JavaScript.
@@ -36,14 +39,28 @@ _POLICY = {
     "form-action": "'none'",
 }
 
-CSP_META = "; ".join(f"{name} {sources}" for name, sources in _POLICY.items())
-"""The policy for `<meta>`: browsers complain about frame-ancestors there."""
 
-CSP = f"{CSP_META}; frame-ancestors 'self'"
+def meta_policy(models_origin: str | None = None) -> str:
+    """Return the policy for `<meta>`: browsers complain about frame-ancestors there.
 
-SECURITY = {
-    # A worker takes the policy of its own script, so every file gets it, not the page alone.
-    "Content-Security-Policy": CSP,
+    Args:
+        models_origin: The one other origin that a site may take its models from.
+    """
+    policy = dict(_POLICY)
+    if models_origin:
+        policy["connect-src"] += f" {models_origin}"
+    return "; ".join(f"{name} {sources}" for name, sources in policy.items())
+
+
+def policy(models_origin: str | None = None) -> str:
+    """Return the policy for the header."""
+    return f"{meta_policy(models_origin)}; frame-ancestors 'self'"
+
+
+CSP = policy()
+"""The policy of a site that has its models itself."""
+
+_ISOLATION = {
     # Threads in WASM need cross-origin isolation: the opener and embedder policies together.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
@@ -53,16 +70,20 @@ SECURITY = {
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), payment=(), usb=()",
 }
 
-STORED = {
-    name: SECURITY[name]
-    for name in (
-        "Content-Security-Policy",
-        "Cross-Origin-Opener-Policy",
-        "Cross-Origin-Embedder-Policy",
-        "Cross-Origin-Resource-Policy",
-    )
-}
-"""What the service worker adds when it stores HTML and scripts, for hosts that send no headers."""
+
+def security(models_origin: str | None = None) -> dict[str, str]:
+    """Return what every file gets."""
+    # A worker takes the policy of its own script, so every file gets it, not the page alone.
+    return {POLICY: policy(models_origin), **_ISOLATION}
+
+
+def stored(models_origin: str | None = None) -> dict[str, str]:
+    """Return what the service worker adds to HTML and scripts, for hosts that send no headers."""
+    given = security(models_origin)
+    return {name: given[name] for name in (POLICY, *_ISOLATION) if name.startswith(_STORED)}
+
+
+_STORED = (POLICY, "Cross-Origin-")
 
 TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -115,12 +136,13 @@ def is_immutable(path: str) -> bool:
     return path.startswith(tuple(f"{folder}/" for folder in IMMUTABLE_FOLDERS))
 
 
-def headers(path: str, *, plain: bool = False) -> dict[str, str]:
+def headers(path: str, *, plain: bool = False, models_origin: str | None = None) -> dict[str, str]:
     """Return the headers for a file of the site.
 
     Args:
         path: Relative to the site's folder, without a leading slash; "" is the page.
         plain: Imitate a host that sends nothing but the media type.
+        models_origin: The one other origin that the site may take its models from.
 
     Example:
         >>> headers("models/blobs/0a1b")["Cache-Control"]
@@ -130,15 +152,17 @@ def headers(path: str, *, plain: bool = False) -> dict[str, str]:
     """
     path = path or "index.html"
     media = {"Content-Type": content_type(path)}
-    return media if plain else {**media, "Cache-Control": cache_control(path), **SECURITY}
+    if plain:
+        return media
+    return {**media, "Cache-Control": cache_control(path), **security(models_origin)}
 
 
-def headers_file() -> str:
+def headers_file(models_origin: str | None = None) -> str:
     """Return `_headers` as Netlify, Cloudflare Pages and others read it.
 
     Such hosts join the values when two rules give the same header, so each is given once.
     """
-    rules = {"/*": SECURITY}
+    rules = {"/*": security(models_origin)}
     for folder in IMMUTABLE_FOLDERS:
         rules[f"/{folder}/*"] = {"Cache-Control": FOREVER}
     rules[f"/{FRESH_FOLDER}/*"] = {"Cache-Control": NEVER}
@@ -150,6 +174,16 @@ def headers_file() -> str:
     )
 
 
+def models_origin(folder: Path) -> str | None:
+    """Return the other origin that a built site takes its models from; None: it has them itself."""
+    try:
+        written = (folder / "_headers").read_text("utf-8")
+    except FileNotFoundError:
+        return None
+    found = re.search(r"; connect-src 'self' ([^;]+);", written)
+    return found[1] if found else None
+
+
 def nginx_conf() -> str:
     """Return the example that stands in docs/hosting/nginx.conf."""
     types = "\n".join(
@@ -159,8 +193,8 @@ def nginx_conf() -> str:
     )
     types = types.replace("text/javascript mjs;", "text/javascript js mjs;")
     types = types.replace("text/plain txt;", "text/plain txt py;")
-    security = "\n".join(
-        f'    add_header {name} "{value}" always;' for name, value in SECURITY.items()
+    every = "\n".join(
+        f'    add_header {name} "{value}" always;' for name, value in security().items()
     )
     folders = "|".join(IMMUTABLE_FOLDERS)
     compressed = " ".join(media for media in WORTH_COMPRESSING if media != "text/html")
@@ -195,6 +229,6 @@ server {{
     gzip_types {compressed};
 
     add_header Cache-Control $satchel_cache;
-{security}
+{every}
 }}
 """

@@ -24,7 +24,7 @@ from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from builder.errors import BuildError
-from builder.headers import headers, worth_compressing
+from builder.headers import headers, models_origin, worth_compressing
 
 HOST = "127.0.0.1"
 START_SECONDS = 10
@@ -156,6 +156,7 @@ class _Folder(StaticFiles):
         super().__init__(directory=folder, html=True, follow_symlink=True)
         self.folder = folder.resolve()
         self.plain = plain
+        self.models_origin = models_origin(folder)
 
     def file_response(
         self,
@@ -166,7 +167,7 @@ class _Folder(StaticFiles):
     ) -> Response:
         response = super().file_response(full_path, stat_result, scope, status_code)
         name = Path(full_path).resolve().relative_to(self.folder).as_posix()
-        wanted = headers(name, plain=self.plain)
+        wanted = headers(name, plain=self.plain, models_origin=self.models_origin)
         if isinstance(response, NotModifiedResponse):
             del wanted["Content-Type"]
         elif not self.plain and worth_compressing(name) and _takes_gzip(scope):

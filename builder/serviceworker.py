@@ -14,7 +14,7 @@ from typing import TypedDict
 from builder import scripts, wire
 from builder.errors import BuildError
 from builder.files import sha256
-from builder.headers import STORED, is_immutable
+from builder.headers import is_immutable, stored
 from builder.paths import STATIC
 
 PLACEHOLDER = "self.__SATCHEL"
@@ -54,9 +54,11 @@ def source() -> str:
     return bundled
 
 
-def script(bundled: str, build: str, files: Mapping[str, Path]) -> bytes:
+def script(
+    bundled: str, build: str, files: Mapping[str, Path], models_origin: str | None = None
+) -> bytes:
     """Return sw.js for a build."""
-    kept = {"build": build, "entries": entries(files), "headers": STORED}
+    kept = {"build": build, "entries": entries(files), "headers": stored(models_origin)}
     literal = json.dumps(kept, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
     return bundled.replace(PLACEHOLDER, f"({literal})").encode()
 

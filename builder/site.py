@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from builder.errors import BuildError, InputMissingError
 
@@ -13,6 +14,7 @@ TASKS = ("label", "embed")
 """Tasks that the page knows how to offer."""
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?")
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,15 @@ class Site:
     repository: Path | None = None
     """The release repository; needs not exist. None: a development repository, always."""
     models_url: str | None = None
-    """Where the page takes its models from, if not from its own folder."""
+    """Where the page takes its models from, with a slash at its end; None: its own folder."""
+
+    @property
+    def models_origin(self) -> str | None:
+        """The origin of `models_url`, as a content security policy names it."""
+        if self.models_url is None:
+            return None
+        found = urlsplit(self.models_url)
+        return f"{found.scheme}://{found.netloc}"
 
 
 def load(path: Path) -> Site:
@@ -72,8 +82,26 @@ def load(path: Path) -> Site:
         models,
         root=path.parent / raw.get("root", "root.json"),
         repository=path.parent / raw.get("repository", "repository"),
-        models_url=raw.get("models_url"),
+        models_url=models_url(raw["models_url"]) if "models_url" in raw else None,
     )
+
+
+def models_url(text: str) -> str:
+    """Check the address of a models origin, and put a slash at its end.
+
+    Raises:
+        BuildError: A page couldn't fetch from there.
+    """
+    found = urlsplit(text)
+    # Browsers take these hosts for secure without https.
+    local = found.hostname in ("127.0.0.1", "localhost")
+    if not (found.scheme == "https" or (found.scheme == "http" and local)) or not _HOST.fullmatch(
+        found.netloc
+    ):
+        raise BuildError(f"{text!r} is no address of models; write it like https://models.example/")
+    if found.query or found.fragment:
+        raise BuildError(f"{text!r}: the address of models can have no '?' and no '#'.")
+    return text if text.endswith("/") else f"{text}/"
 
 
 def read_toml(path: Path, kind: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ when the site is built, and the same version with other files takes the old one'
 """
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from builder.files import fingerprint, short, write_whole
 from builder.paths import CACHE, ROOT
 from builder.progress import doing
 from builder.release import artefact, catalogue, expiry, founding, layout
-from builder.release.keys import KeyFolders
-from builder.release.roles import Roles
+from builder.release.keys import ROLES, KeyFolders
+from builder.release.roles import Roles, newest_root
 from builder.release.stage import Stage, changing, lock
 from builder.site import Site, SiteModel
 from satchel.manifest import Manifest, Release
@@ -41,6 +42,9 @@ def follow(site: Site, keys: KeyFolders) -> Path:
     repository = place(site)
     keys.outside([ROOT, site.file.parent])
     with lock(repository):
+        if not _has_keys(repository, keys):
+            # Of no worth without them, and made again in seconds.
+            shutil.rmtree(repository, ignore_errors=True)
         sources = {entry.id: _source(entry) for entry in site.models}
         known = _known(repository)
         changed = [entry for entry in site.models if known.get(entry.id) != sources[entry.id]]
@@ -55,6 +59,14 @@ def follow(site: Site, keys: KeyFolders) -> Path:
                     _put(stage, entry)
             write_whole(repository / SOURCES, json.dumps(sources, indent=1))
     return repository
+
+
+def _has_keys(repository: Path, keys: KeyFolders) -> bool:
+    if newest_root(repository / layout.METADATA) is None:
+        return False
+    folder = repository / layout.METADATA
+    root = Roles(folder, folder, keys, expiry.now()).root()
+    return all(keys.file(role, keyid) for role in ROLES for keyid in root.roles[role].keyids)
 
 
 def _put(stage: Stage, entry: SiteModel) -> None:

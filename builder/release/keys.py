@@ -169,6 +169,12 @@ class KeyFolders:
 
 def _write_secret(path: Path, content: bytes) -> None:
     """Write a file that only its owner may read, from its first byte on."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
-        file.write(content)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+            file.write(content)
+    except OSError as error:
+        raise BuildError(
+            f"The key {path} can't be written: {error.strerror}. Name other folders with "
+            f"{OFFLINE_VARIABLE} and {ONLINE_VARIABLE}."
+        ) from error

@@ -87,6 +87,20 @@ def test_wasm_and_module_scripts_get_the_types_that_browsers_insist_on():
     assert headers.content_type("models/blobs/abc") == "application/octet-stream"
 
 
+def test_an_origin_of_models_is_the_only_other_one_that_a_page_may_talk_to(tmp_path):
+    origin = "https://models.example"
+    sent = headers.headers("index.html", models_origin=origin)
+    assert "; connect-src 'self' https://models.example; " in sent["Content-Security-Policy"]
+    assert sent["Content-Security-Policy"].count("http") == 1
+    written = headers.headers_file(origin)
+    assert sent["Content-Security-Policy"] in written
+    assert headers.stored(origin)["Content-Security-Policy"] == sent["Content-Security-Policy"]
+    (tmp_path / "_headers").write_text(written, "utf-8")
+    assert headers.models_origin(tmp_path) == origin
+    (tmp_path / "_headers").write_text(headers.headers_file(), "utf-8")
+    assert headers.models_origin(tmp_path) is None
+
+
 def test_the_policy_names_no_other_origin_and_no_eval():
     assert "http" not in headers.CSP
     assert "*" not in headers.CSP

@@ -41,6 +41,31 @@ def test_a_recipe_lies_beside_the_site_unless_it_says_where(write, tmp_path):
     assert loaded.models[0].recipe == tmp_path / "elsewhere/recipe.toml"
 
 
+def test_root_and_repository_lie_beside_the_site_unless_it_says_where(write, tmp_path):
+    loaded = site.load(write(GOOD))
+    assert (loaded.root, loaded.repository) == (tmp_path / "root.json", tmp_path / "repository")
+    assert (loaded.models_url, loaded.models_origin) == (None, None)
+    said = 'root = "trust/r.json"\nrepository = "../signed"\nmodels_url = "https://m.example:8/x"\n'
+    loaded = site.load(write(said + GOOD))
+    assert loaded.root == tmp_path / "trust/r.json"
+    assert loaded.repository == tmp_path / "../signed"
+    assert loaded.models_url == "https://m.example:8/x/"
+    assert loaded.models_origin == "https://m.example:8"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["m.example", "http://m.example/", "https://m;x/", "https://u@m/", "https://m/?a", "data:,"],
+)
+def test_an_address_that_no_page_may_fetch_models_from_is_refused(write, url):
+    with pytest.raises(BuildError, match=r"no address of models|can have no"):
+        site.load(write(f'models_url = "{url}"\n{GOOD}'))
+
+
+def test_this_machine_may_serve_models_without_https():
+    assert site.models_url("http://127.0.0.1:8001/") == "http://127.0.0.1:8001/"
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -1,0 +1,174 @@
+"""What a release carries: chunks that survive a change, a golden set that tells a wrong file."""
+
+import hashlib
+import itertools
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from builder.errors import BuildError, InputMissingError
+from builder.paths import ROOT
+from builder.release import artefact, chunks
+from satchel.chunks import decode
+from satchel.golden import decode as decode_golden
+
+RECIPE = ROOT / "models/efficientnet-lite0/recipe.toml"
+
+
+@pytest.fixture(scope="module")
+def made():
+    return artefact.make(RECIPE)
+
+
+@pytest.fixture(scope="module")
+def fine_tuned(tmp_path_factory):
+    """The label model with another head, and how many bytes of its tensors differ."""
+    model = onnx.load(RECIPE.with_name("model.onnx"))
+    generator = np.random.default_rng(0)
+    differ = 0
+    for tensor in model.graph.initializer:
+        if 1000 not in tensor.dims:
+            continue
+        before = numpy_helper.to_array(tensor)
+        if before.dtype == np.int8:
+            moved = before.astype(int) + generator.integers(-3, 4, before.shape)
+            after = np.clip(moved, -127, 127).astype(np.int8)
+        else:
+            after = (before * generator.normal(1, 0.01, before.shape)).astype(before.dtype)
+        differ += after.nbytes
+        tensor.CopyFrom(numpy_helper.from_array(after, tensor.name))
+    path = tmp_path_factory.mktemp("tuned") / "model.onnx"
+    path.write_bytes(model.SerializeToString(deterministic=True))
+    return path, differ
+
+
+def only(made):
+    (variant,) = made.release.variants("browser")
+    return variant
+
+
+def test_every_blob_that_a_release_names_comes_with_it_and_no_other(made):
+    variant = only(made)
+    named = {*variant.references(), variant.chunks, variant.golden}
+    assert {(one.sha256, one.size) for one in named} == {
+        (digest, len(content)) for digest, content in made.blobs.items()
+    }
+    for digest, content in made.blobs.items():
+        assert hashlib.sha256(content).hexdigest() == digest
+
+
+def test_a_release_is_the_same_bytes_each_time(made):
+    assert artefact.make(RECIPE) == made
+
+
+def test_the_chunk_index_is_that_of_the_blob(made):
+    variant = only(made)
+    content = made.blobs[variant.blob.sha256]
+    index = decode(made.blobs[variant.chunks.sha256], variant.blob.size)
+    for chunk in index:
+        part = content[chunk.start : chunk.start + chunk.size]
+        assert hashlib.sha256(part).hexdigest() == chunk.sha256
+        assert chunk.size <= chunks.LARGEST
+    assert all(chunk.size >= chunks.SMALLEST for chunk in index[:-1])
+    average = variant.blob.size / len(index)
+    assert 64 << 10 <= average <= 256 << 10
+
+
+def test_another_head_needs_little_more_than_its_own_bytes(made, fine_tuned):
+    path, differ = fine_tuned
+    known = {chunk.sha256 for chunk in chunks.cut(made.blobs[only(made).blob.sha256])}
+    missing = [chunk for chunk in chunks.cut(path.read_bytes()) if chunk.sha256 not in known]
+    fetched = sum(chunk.size for chunk in missing)
+    assert differ <= fetched <= 1.1 * differ
+    # One run of chunks, so one request.
+    assert all(
+        before.start + before.size == after.start for before, after in itertools.pairwise(missing)
+    )
+
+
+def test_bytes_put_in_move_no_border_that_comes_after():
+    generator = np.random.default_rng(1)
+    data = generator.bytes(2_000_000)
+    known = {chunk.sha256 for chunk in chunks.cut(data)}
+    changed = chunks.cut(data[:500_000] + b"a few bytes more" + data[500_000:])
+    missing = sum(chunk.size for chunk in changed if chunk.sha256 not in known)
+    assert missing <= 2 * chunks.LARGEST
+
+
+def test_another_file_is_released_under_the_recipe_s_settings_without_its_figures(made, fine_tuned):
+    path, _ = fine_tuned
+    variant, own = only(artefact.make(RECIPE, file=path)), only(made)
+    assert variant.blob.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (variant.session, variant.files) == (own.session, own.files)
+    assert own.accuracy == {"top1": 0.862}
+    assert variant.accuracy is None
+
+
+def test_the_recipe_s_own_file_given_as_a_file_is_the_same_release(made):
+    assert artefact.make(RECIPE, file=RECIPE.with_name("model.onnx")) == made
+
+
+def test_the_golden_set_knows_the_model_from_another(made, fine_tuned):
+    path, _ = fine_tuned
+    golden = decode_golden(made.blobs[only(made).golden.sha256])
+    other = artefact.make(RECIPE, file=path)
+    answers = decode_golden(other.blobs[only(other).golden.sha256])
+    assert [list(case.inputs["image"].shape) for case in golden.cases] == [
+        [2, 224, 224, 3],
+        [1, 160, 192, 3],
+    ]
+    assert golden.problem(0, golden.cases[0].outputs) is None
+    shuffled = {"probabilities": np.roll(golden.cases[0].outputs["probabilities"], 1, axis=1)}
+    assert "cosine" in golden.problem(0, shuffled)
+    assert answers.problem(0, answers.cases[0].outputs) is None
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path):
+    (tmp_path / "cut.onnx").write_bytes(RECIPE.with_name("model.onnx").read_bytes()[:100_000])
+    with pytest.raises(BuildError, match="no model that ONNX Runtime loads"):
+        artefact.make(RECIPE, file=tmp_path / "cut.onnx")
+
+
+def test_a_model_of_another_shape_is_refused_and_both_sides_are_shown(tmp_path):
+    model = onnx.load(RECIPE.with_name("model.onnx"))
+    model.graph.output[0].name = "scores"
+    for node in model.graph.node:
+        node.output[:] = ["scores" if name == "probabilities" else name for name in node.output]
+    onnx.save(model, tmp_path / "other.onnx")
+    with pytest.raises(BuildError, match=r"scores: .*; the page's task needs .*probabilities: "):
+        artefact.make(RECIPE, file=tmp_path / "other.onnx")
+
+
+def test_a_model_whose_answers_are_not_finite_is_refused(tmp_path):
+    model = onnx.load(RECIPE.with_name("model.onnx"))
+    for tensor in model.graph.initializer:
+        if tensor.name == "_fc.bias":
+            nothing = np.full(tensor.dims, np.nan, np.float32)
+            tensor.CopyFrom(numpy_helper.from_array(nothing, tensor.name))
+    onnx.save(model, tmp_path / "nan.onnx")
+    with pytest.raises(BuildError, match=r"isn't fit for a release: .* not finite"):
+        artefact.make(RECIPE, file=tmp_path / "nan.onnx")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputMissingError, match=r"none\.onnx can't be read"):
+        artefact.make(RECIPE, file=tmp_path / "none.onnx")
+
+
+def test_which_variant_a_file_stands_for_must_be_clear(tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(RECIPE.parent, folder)
+    text = (folder / "recipe.toml").read_text("utf-8")
+    start, _, rest = text.partition("[[variants]]")
+    variant, _, end = rest.partition("[files]")
+    second = variant.replace("int8-weights", "second")
+    (folder / "recipe.toml").write_text(
+        f"{start}[[variants]]{variant}[[variants]]{second}[files]{end}", "utf-8"
+    )
+    with pytest.raises(BuildError, match="variants int8-weights, second; say in the site's file"):
+        artefact.make(folder / "recipe.toml", file=folder / "model.onnx")
+    made = artefact.make(folder / "recipe.toml", only="second", file=folder / "model.onnx")
+    assert [one.name for one in made.release.variants("browser")] == ["second"]
