@@ -16,6 +16,7 @@ from builder import (
     archives,
     bytecode,
     headers,
+    interface,
     models,
     notices,
     page,
@@ -36,9 +37,6 @@ from builder.snapshot import record
 
 LARGEST = 25_000_000
 """No file may be bigger, in bytes: static hosts refuse more (Cloudflare Pages: 25 MiB)."""
-
-UI_OF_TASK = {"label": ("camera", "cards", "export", "label"), "embed": ("embed", "texts")}
-"""Modules of the interface that only one task needs."""
 
 PICTURES = ("icons", "samples")
 """Folders of app/static that are copied as they are."""
@@ -147,13 +145,13 @@ class _Bundle:
         self._write("notices.txt", notices.document(self.site.title, collected).encode())
         style = self._asset("style.css", scripts.bundle(STATIC / "style.css"))
         boot = self._asset("boot.mjs", scripts.bundle(STATIC / "boot.mjs"))
-        ui_main, ui_config = self._interface()
         for name in PICTURES:
             self._pictures(name)
         words = {"title": self.site.title, "description": self.site.description}
         manifest = page.fill(_text(STATIC / "site.webmanifest"), words, quote=page.in_json)
         self._write("site.webmanifest", manifest.encode())
         tasks = [entry.task for entry in self.site.models]
+        ui = self._asset("interface.mjs", interface.script(tasks))
         template = page.for_tasks(_text(STATIC / "index.html"), tasks)
         worker = serviceworker.source()
         about = page.about(self.site, self.urls, self._sizes(), made, collected)
@@ -183,9 +181,8 @@ class _Bundle:
                 "csp": headers.meta_policy(self.site.models_origin),
                 "style": style,
                 "boot": boot,
-                "pyscript": self.urls["pyscript"],
-                "ui_config": ui_config,
-                "ui_main": ui_main,
+                "interface": ui,
+                "micropython": self.urls["micropython"],
             },
             about,
         )
@@ -232,8 +229,8 @@ class _Bundle:
                 for library in libraries
             ],
         }
-        for name in ("pyscript", "micropython"):
-            self.urls[name] = self._part(name, _contents(parts.folder(name)))
+        python = _contents(parts.folder("micropython"))
+        self.urls["micropython"] = self._part("micropython", python)
         ort = _contents(parts.folder("onnxruntime"))
         wasm = {name: ort.pop(name) for name in [*ort] if name.endswith(".wasm")}
         runtime = self._part("onnxruntime", ort, wasm)
@@ -279,24 +276,6 @@ class _Bundle:
         if not self.site.models_url:
             source.copy(self.repository, self.folder / MODELS)
         return trusted, pinned
-
-    def _interface(self) -> tuple[str, str]:
-        """Write the page's Python and PyScript's configuration; return main.py's and its URL."""
-        bridge = self._asset("ui.mjs", scripts.bundle(STATIC / "ui.mjs"))
-        tasks = {entry.task for entry in self.site.models}
-        unused = {name for task in UI_OF_TASK.keys() - tasks for name in UI_OF_TASK[task]}
-        modules = {
-            path.name: self._asset(f"ui.{path.name}", path.read_bytes())
-            for path in sorted((APP / "ui").glob("*.py"))
-            if path.stem not in unused
-        }
-        if "main.py" not in modules:
-            raise InputMissingError("The page needs app/ui/main.py, which isn't there.")
-        main = modules.pop("main.py")
-        config = page.pyscript_config(
-            interpreter=self.urls["micropython"] + "micropython.mjs", modules=modules, bridge=bridge
-        )
-        return main, self._asset("ui.json", models.canonical(config))
 
     def _pictures(self, name: str) -> None:
         for relative, path in tree(STATIC / name):

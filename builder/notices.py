@@ -19,26 +19,6 @@ from satchel_models import Recipe
 
 KEPT = ROOT / "builder" / "licences"
 
-INSIDE_PYSCRIPT = (
-    "polyscript",
-    "coincident",
-    "reflected-ffi",
-    "next-resolver",
-    "type-checked-collections",
-    "weak-id",
-    "sticky-module",
-    "html-escaper",
-    "plain-tag",
-    "basic-devtools",
-    "add-promise-listener",
-    "@webreflection/fetch",
-    "@webreflection/idb-map",
-    "@webreflection/utils",
-    "codedent",
-    "to-json-callback",
-)
-"""What PyScript's files have bundled, as their source maps tell."""
-
 INSIDE_SCRIPTS = (
     "fzstd",
     "workbox-core",
@@ -70,8 +50,6 @@ def collect(recipes: Sequence[Recipe]) -> list[Notice]:
         Notice("CPython", "3.14", "PSF-2.0", _read(KEPT / "cpython.txt")),
         _part("numpy", _from_wheel(parts.file("numpy"))),
         _part("onnxruntime", _onnxruntime()),
-        _part("pyscript", _npm_text("@pyscript/core")),
-        *(_npm(name) for name in INSIDE_PYSCRIPT),
         _part("micropython", _read(KEPT / "micropython.txt")),
         *(_npm(name) for name in INSIDE_SCRIPTS),
         *(

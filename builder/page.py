@@ -21,9 +21,6 @@ _TASK = re.compile(r" *<!-- task: (\w+) -->\n(.*?) *<!-- /task -->\n", re.DOTALL
 SITE_BLANK = '"{{site}}"'
 """Where the facts go; in quotes so that the template itself is valid JSON there."""
 
-UNUSED_PLUGINS = ("deprecations-manager", "donkey", "py-editor", "py-game", "py-terminal")
-"""PyScript plugins that the page has no use for."""
-
 
 def in_json(text: str) -> str:
     """Escape text for a place inside a JSON string."""
@@ -84,9 +81,7 @@ def about(
         "version": version(),
         # Names everything stored: changing a title or the set of models makes another site.
         "scope_key": short("\n".join([site.title, *sorted(entry.id for entry in site.models)])),
-        "urls": {
-            name: url for name, url in urls.items() if name not in ("pyscript", "micropython")
-        },
+        "urls": dict(urls),
         "parts": [{"name": name, "bytes": size} for name, size in sizes.items()],
         "models": [
             {
@@ -115,24 +110,4 @@ def trust(trusted: Trust) -> dict[str, Any]:
         "root": trusted.root.decode(),
         "id": trusted.id,
         "development": trusted.development,
-    }
-
-
-def pyscript_config(
-    *, interpreter: str, modules: Mapping[str, str], bridge: str
-) -> dict[str, object]:
-    """Return PyScript's configuration.
-
-    PyScript resolves `interpreter` from the page, and the other URLs from the configuration file,
-    which lies beside the modules in assets/.
-    """
-
-    def beside(url: str) -> str:
-        return "./" + url.removeprefix("assets/")
-
-    return {
-        "interpreter": "./" + interpreter,
-        "files": {beside(url): f"./{name}" for name, url in modules.items()},
-        "js_modules": {"main": {beside(bridge): "host"}},
-        "plugins": [f"!{name}" for name in UNUSED_PLUGINS],
     }

@@ -1,4 +1,4 @@
-"""The runtime parts: Pyodide, NumPy for it, ONNX Runtime Web, PyScript, MicroPython.
+"""The runtime parts: Pyodide, NumPy for it, ONNX Runtime Web, MicroPython.
 
 Each file is pinned by SHA-256 in `parts.toml` and checked every time a part is asked for, wherever
 it came from. Checked parts lie in `.cache/parts`, so a second build touches no network.
@@ -21,7 +21,6 @@ from builder.errors import BuildError, HashMismatchError
 from builder.files import folder_hash, replacing, sha256
 from builder.paths import CACHE, ROOT
 from builder.progress import say
-from builder.pyscript import PATCHED, patched
 
 TABLE = ROOT / "builder" / "parts.toml"
 STORE = CACHE / "parts"
@@ -107,12 +106,9 @@ def check(path: Path, expected: str, what: str) -> None:
 
 def _intact(part: Part) -> bool:
     """Tell whether the store already holds every file, byte for byte."""
-    wanted = dict(part.files)
-    if part.name == "pyscript":
-        wanted[PATCHED.file] = PATCHED.sha256
     return all(
         (part.place / name).is_file() and sha256(part.place / name) == pin
-        for name, pin in wanted.items()
+        for name, pin in part.files.items()
     )
 
 
@@ -146,10 +142,6 @@ def _store(part: Part, get: Callable[[str, Path], object]) -> None:
         for name, pin in part.files.items():
             get(name, work / name)
             check(work / name, pin, f"{part.title} {part.version}")
-        if part.name == "pyscript":
-            target = work / PATCHED.file
-            target.write_text(patched(target.read_text("utf-8")), "utf-8")
-            check(target, PATCHED.sha256, "PyScript with our CSP patch")
 
 
 def _copy(source: Path, target: Path) -> None:

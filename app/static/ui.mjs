@@ -171,7 +171,7 @@ export function today() {
   return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
 }
 
-// ---- views (`window` as PyScript hands it over refuses to be called on)
+// ---- views
 
 export const address = () => location.hash.slice(1);
 

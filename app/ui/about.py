@@ -1,37 +1,55 @@
 """The About view: what is here, and whose work it is."""
 
+import host
 from dom import by_id, el, fill
-from pyscript.js_modules import host
 from words import size
 
-__all__ = ["fill_about", "show_versions"]
+__all__ = ["AboutPanel"]
 
 
-def fill_about():
-    """Fill in what the site's own description knows."""
-    site = host.site
-    by_id("footer-version").textContent = "{} {}".format(site.title, site.version)
-    by_id("about-notices").href = site.urls.notices
-    models = (
-        el("li", "{} ({}), {}".format(model.title, model.id, size(model.bytes)))
-        for model in site.models
-    )
-    fill(by_id("about-models"), *models)
-    rows = (
-        el("tr", el("td", part.name), el("td", part.version), el("td", part.licence))
-        for part in site.licences
-    )
-    fill(by_id("about-licences"), *rows)
-    show_versions(())
+class AboutPanel:
+    """Lists models, versions and licences, from the first time somebody looks at them."""
 
+    def __init__(self):
+        self._shown = False
+        self._facts = ()
+        by_id("footer-version").textContent = "{} {}".format(host.site.title, host.site.version)
 
-def show_versions(facts):
-    """Show this page's version and build, and more facts as (name, value)."""
-    site = host.site
-    everything = [(site.title, site.version), ("Build", site.build)]
-    everything.extend(facts)
-    terms = []
-    for name, value in everything:
-        terms.append(el("dt", name))
-        terms.append(el("dd", value))
-    fill(by_id("about-versions"), *terms)
+    def show(self):
+        """The view is shown; its lists are long, and an opening page has better to do."""
+        if self._shown:
+            return
+        self._shown = True
+        site = host.site
+        by_id("about-notices").href = site.urls.notices
+        models = (
+            el("li", "{} ({}), {}".format(model.title, model.id, size(model.bytes)))
+            for model in site.models
+        )
+        fill(by_id("about-models"), *models)
+        rows = (
+            el("tr", el("td", part.name), el("td", part.version), el("td", part.licence))
+            for part in site.licences
+        )
+        fill(by_id("about-licences"), *rows)
+        self._fill_versions()
+
+    def update(self, facts):
+        """Show more about the version than what the site's own description knows.
+
+        Args:
+            facts: Pairs of name and value.
+        """
+        self._facts = facts
+        if self._shown:
+            self._fill_versions()
+
+    def _fill_versions(self):
+        site = host.site
+        everything = [(site.title, site.version), ("Build", site.build)]
+        everything.extend(self._facts)
+        terms = []
+        for name, value in everything:
+            terms.append(el("dt", name))
+            terms.append(el("dd", value))
+        fill(by_id("about-versions"), *terms)

@@ -1,7 +1,7 @@
 """Photos from the camera, without leaving the page."""
 
+import host
 from dom import by_id, listen
-from pyscript.js_modules import host
 from tasks import start
 
 __all__ = ["Camera"]

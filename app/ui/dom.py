@@ -1,7 +1,7 @@
 """Elements, made and changed without ever parsing HTML: what people name their files stays text."""
 
-from pyscript import document
-from pyscript.js_modules import host
+import host
+from js import document
 
 __all__ = ["announce", "by_id", "el", "fill", "hide", "keep_focus", "listen", "show", "svg"]
 

@@ -2,8 +2,8 @@
 
 import asyncio
 
+import host
 from dom import announce
-from pyscript.js_modules import host
 from setup import SetupPanel
 
 __all__ = ["Download"]

@@ -1,8 +1,8 @@
 """The compare panel: texts in, one a line, and how alike they are."""
 
+import host
 from dom import announce, by_id, el, fill, keep_focus, listen, show
-from pyscript import document
-from pyscript.js_modules import host
+from js import document
 from tasks import start
 from texts import lines, order, score_text
 from words import duration, size

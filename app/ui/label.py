@@ -4,11 +4,11 @@ import asyncio
 import json
 from collections import OrderedDict
 
+import host
 from cards import Card
 from dom import announce, by_id, el, fill, listen, show
 from export import csv_text, json_value
 from photos import Photos
-from pyscript.js_modules import host
 from tasks import start
 from words import count, first_name, percent, why_not
 

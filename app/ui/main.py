@@ -1,12 +1,12 @@
 """The interface's entry: puts the panels together and lets them run."""
 
-from about import fill_about, show_versions
+import host
+from about import AboutPanel
 from dom import by_id, listen
 from download import Download
+from js import document
 from notes import dismiss, note
 from photos import Photos
-from pyscript import document
-from pyscript.js_modules import host
 from status import StatusPanel
 from tasks import start
 
@@ -22,6 +22,7 @@ class Page:
         self.status = None
         self.label = None
         self.asked = False
+        self.about = AboutPanel()
         self.download = Download(self.changed)
         if "label" in TASKS:
             self._label()
@@ -30,7 +31,6 @@ class Page:
             from embed import EmbedPanel
 
             EmbedPanel(self.download, self.seen)
-        fill_about()
         host.onAddress(lambda: self.show_view(True))
         self.show_view(False)
         host.subscribe("page-update", self.newer)
@@ -53,7 +53,7 @@ class Page:
         self.status.update()
         status = self.download.status
         if status:
-            show_versions(
+            self.about.update(
                 (
                     ("Python", status.python),
                     ("NumPy", status.numpy),
@@ -99,6 +99,8 @@ class Page:
             by_id("view-" + view).hidden = view != name
         by_id("view-about").hidden = name != "about"
         by_id("view-tasks").hidden = name == "about"
+        if name == "about":
+            self.about.show()
         if name in TASKS:
             by_id(name + "-input").after(by_id("setup"))
         for link in document.querySelectorAll("nav a"):

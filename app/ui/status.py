@@ -1,8 +1,8 @@
 """The chips at the top, and the card that says what the device is doing."""
 
+import host
 from dom import by_id, el, fill, hide, listen, show
 from photos import median
-from pyscript.js_modules import host
 from words import duration
 
 __all__ = ["StatusPanel"]

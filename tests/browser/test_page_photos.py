@@ -31,7 +31,8 @@ def opened(page, site_url, until):
     """The page, interactive; its engine may still be on its way."""
     page.goto(site_url)
     until(page, INTERFACE)
-    return page
+    yield page
+    leave(page.context)
 
 
 def test_a_file_that_is_no_image_is_explained_and_the_others_go_on(opened, until):

@@ -38,14 +38,12 @@ def test_a_first_visit_stays_within_its_budget(first):
     assert sum(sizes.values()) < SHELL
 
 
-def test_the_interface_is_small_on_a_good_host(first, request):
-    if "plain" in request.node.callspec.id:
-        return  # there its scripts come as they are
+def test_the_interface_is_small_also_where_nothing_is_compressed(first):
     assert firstvisit.by_part(first)["page"] < PAGE
 
 
 ORDER = {
-    "interface": r"/assets/ui\.|/micropython",
+    "interface": r"/assets/interface\.|/micropython",
     "engine": r"asm\.wasm|umath\.wasm|simd-threaded\.wasm|python\.snapshot",
     "model": r"/models/blobs/",
     "rest": r"python_stdlib|numpy\.zip|/notices",

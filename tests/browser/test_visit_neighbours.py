@@ -11,9 +11,6 @@ from builder.server import serving
 
 PATHS = ("/a/", "/b/")
 
-PYSCRIPTS_OWN = "IDBMap/@pyscript.fs"
-"""PyScript's core makes it while it loads; the build adds the page's folder to its name."""
-
 HOLD = """(model) => {
   const name = `satchel:/a/${satchel.site.scope_key}:install:${model}`;
   return new Promise((held) => {
@@ -51,7 +48,7 @@ def test_each_has_databases_and_caches_of_its_own(sites):
     assert keys[0] != keys[1]
     databases = [f"satchel:{path}{key}" for path, key in zip(PATHS, keys, strict=True)]
     assert visit.names(sites["/a/"]) == {
-        "databases": [*(PYSCRIPTS_OWN + path for path in PATHS), *databases],
+        "databases": databases,
         "caches": [f"satchel:{path}:build:{b}" for path, b in zip(PATHS, builds, strict=True)],
     }
 

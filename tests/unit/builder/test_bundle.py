@@ -164,14 +164,6 @@ def test_every_url_is_relative_and_exists(built):
     assert "{{" not in html
 
 
-def test_pyscript_s_configuration_points_to_files_that_exist(built):
-    (config,) = (built / "assets").glob("ui.*.json")
-    told = json.loads(config.read_text("utf-8"))
-    assert (built / told["interpreter"]).is_file()  # from the page
-    for url in [*told["files"], *told["js_modules"]["main"]]:  # from the configuration
-        assert (config.parent / url).is_file(), url
-
-
 def test_hashed_names_carry_the_content_s_hash(built):
     for path in (built / "assets").iterdir():
         digest = path.name.split(".")[-2]
@@ -244,7 +236,7 @@ def test_notices_name_everything_with_its_text(built):
         assert f"{notice.name} {notice.version} ({notice.licence})" in text
         assert len(notice.text) > 300, notice.name
     names = {notice.name for notice in collected}
-    assert {"Pyodide", "CPython", "NumPy", "ONNX Runtime Web", "PyScript", "MicroPython"} < names
+    assert {"Pyodide", "CPython", "NumPy", "ONNX Runtime Web", "MicroPython"} < names
     assert "workbox-precaching" in names
 
 

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from builder import carrier, node, parts, pyscript
+from builder import carrier, node, parts
 from builder.errors import BuildError, HashMismatchError
 from builder.files import sha256
 from builder.paths import ROOT, STATIC
@@ -82,22 +82,6 @@ def test_where_no_source_has_it_all_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr(carrier, "extract", nothing)
     with pytest.raises(BuildError, match=r"(?s)No source has NumPy.*distribution.*open-webui"):
         parts.folder("numpy")
-
-
-def test_pyscript_still_holds_what_we_patch_and_nothing_else_is_changed():
-    core = node.packages() / "@pyscript/core/dist" / pyscript.PATCHED.file
-    source = core.read_text("utf-8")
-    changed = pyscript.patched(source)
-    assert changed.count("Function(`return(w,x)=>") == 1
-    for before, after, _ in pyscript.REPLACEMENTS:
-        changed = changed.replace(after, before)
-    assert changed == source
-
-
-@pytest.mark.parametrize("source", ["", pyscript.REPLACEMENTS[0][0] * 2])
-def test_a_pyscript_that_changed_fails_loudly(source):
-    with pytest.raises(BuildError, match="it changed"):
-        pyscript.patched(source)
 
 
 def test_an_unknown_part_is_named():
