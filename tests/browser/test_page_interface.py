@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from page_photos import INTERFACE
+from page_photos import INTERFACE, leave
 
 from builder.paths import APP
 
@@ -34,6 +34,7 @@ def test_a_mistake_in_the_interface_is_told_and_its_line_is_in_the_console(
     source = (APP / "ui" / "label.py").read_text("utf-8").splitlines()
     number = next(n for n, line in enumerate(source, 1) if line.strip() == LINE)
     assert f'File "label.py", line {number}, in __init__' in "\n".join(heard)
+    leave(context)
 
 
 @pytest.mark.parametrize("what", ["micropython.mjs", "micropython.wasm"])
@@ -48,3 +49,4 @@ def test_a_micropython_that_does_not_arrive_is_told_and_a_reload_tries_again(
     page.reload()
     until(page, INTERFACE)
     assert page.evaluate(NOTE) == ""
+    leave(context)
