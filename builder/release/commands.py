@@ -11,7 +11,17 @@ from builder.errors import BuildError
 from builder.files import write_whole
 from builder.paths import ROOT
 from builder.progress import console, doing, say
-from builder.release import artefact, catalogue, expiry, founding, layout, tidy, trust
+from builder.release import (
+    artefact,
+    catalogue,
+    development,
+    expiry,
+    founding,
+    layout,
+    source,
+    tidy,
+    trust,
+)
 from builder.release.founding import Quorum
 from builder.release.keys import ROLES, KeyFolders, Kind
 from builder.release.roles import Roles, newest_root
@@ -60,6 +70,9 @@ def release(
         rollout=_percent(rollout),
     )
     lowest = catalogue.version(minimum) if minimum else None
+    if repository is None and trust.committed(site) is None and not place.exists():
+        # Visitors of what was built so far find their models and their root again.
+        source.copy(development.follow(site, keys), place)
     with changing(place, keys, trust.committed(site)) as stage:
         _begin(site, stage, keys)
         known = artefact.manifest(entry.recipe, entry.variant)
@@ -215,18 +228,18 @@ def _change(
 
 def _begin(site: Site, stage: Stage, keys: KeyFolders) -> None:
     """Give a repository that is new its first root: the committed one, or development keys."""
-    if stage.roles.root().version:
+    if not stage.root.version:
+        if trust.committed(site) is not None:
+            raise BuildError(
+                f"{site.root} belongs to a repository that isn't at {stage.repository}. Give its "
+                "place with --repository."
+            )
+        founding.development(stage, keys)
+    if not trust.is_development(stage.root):
         return
-    if trust.committed(site) is not None:
-        raise BuildError(
-            f"{site.root} belongs to a repository that isn't at {stage.repository}. Give its place "
-            "with --repository."
-        )
-    founding.development(stage, keys)
     console.print(
         f"DEVELOPMENT KEYS sign {stage.repository}: they lie unprotected in {keys.offline} and "
-        f"{keys.online}. For a site that others use, delete the repository and begin with: "
-        "python3 build.py keys make",
+        f"{keys.online}. Before others use the site, make real ones: python3 build.py keys rotate",
         style="bold red",
         markup=False,
     )

@@ -8,13 +8,14 @@ when the site is built, and the same version with other files takes the old one'
 import json
 import shutil
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from builder import models
 from builder.files import fingerprint, short, write_whole
 from builder.paths import CACHE, ROOT
 from builder.progress import doing
-from builder.release import artefact, catalogue, expiry, founding, layout
+from builder.release import artefact, catalogue, expiry, founding, layout, tidy
 from builder.release.keys import ROLES, KeyFolders
 from builder.release.roles import Roles, newest_root
 from builder.release.stage import Stage, changing, lock
@@ -58,6 +59,8 @@ def follow(site: Site, keys: KeyFolders) -> Path:
                 for entry in changed:
                     _put(stage, entry)
             write_whole(repository / SOURCES, json.dumps(sources, indent=1))
+            # What a recipe was while it was worked on would go into every build.
+            tidy.remove(repository, expiry.now(), grace=timedelta())
     return repository
 
 

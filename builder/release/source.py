@@ -126,5 +126,5 @@ def _warn(repository: Path, trusted: trust.Trust) -> None:
     if trusted.development:
         say(
             "DEVELOPMENT KEYS sign this site's models: they lie unprotected on this machine. "
-            "Before you publish the site: python3 build.py keys make (docs/updates.md)"
+            "Before others use the site, make real ones: docs/updates.md"
         )

@@ -39,8 +39,13 @@ def supersede(repository: Path, work: Path, at: datetime) -> None:
     (work / layout.SUPERSEDED).write_text(text, "utf-8")
 
 
-def unneeded(repository: Path, at: datetime) -> list[Path]:
+def unneeded(repository: Path, at: datetime, grace: timedelta = GRACE) -> list[Path]:
     """Return what may go.
+
+    Args:
+        repository: The folder.
+        at: The time to judge by.
+        grace: How long what is superseded stays.
 
     Raises:
         BuildError: A manifest that stays can't be read, so that nobody knows what it names.
@@ -49,7 +54,7 @@ def unneeded(repository: Path, at: datetime) -> list[Path]:
     gone = {
         name
         for name, when in superseded.items()
-        if at - when > GRACE and (repository / name).is_file()
+        if at - when >= grace and (repository / name).is_file()
     }
     needed = {
         digest
@@ -61,9 +66,9 @@ def unneeded(repository: Path, at: datetime) -> list[Path]:
     return [*sorted(repository / name for name in gone), *sorted(blobs)]
 
 
-def remove(repository: Path, at: datetime) -> list[Path]:
-    """Delete what may go and return it."""
-    found = unneeded(repository, at)
+def remove(repository: Path, at: datetime, grace: timedelta = GRACE) -> list[Path]:
+    """Delete what may go and return it; see `unneeded`."""
+    found = unneeded(repository, at, grace)
     for path in found:
         path.unlink()
     kept = {

@@ -63,7 +63,7 @@ def test_from_keys_to_an_update_and_back(site, capsys):
 def test_a_first_release_without_keys_makes_development_keys_and_says_so_loudly(
     site, capsys, folders
 ):
-    commands.release(site, MODEL)
+    commands.release(site, MODEL, repository=site.repository)
     assert "DEVELOPMENT KEYS sign" in capsys.readouterr().err
     assert not site.root.exists()  # nobody is asked to commit trust in them
     assert all(path.name.startswith("development.") for path in folders.offline.iterdir())
@@ -156,6 +156,20 @@ def test_a_site_without_repository_gets_one_that_follows_its_recipes(site, tmp_p
     assert first.release.platforms == release.platforms
 
 
+def test_a_first_release_goes_on_from_what_was_built_so_far(site):
+    built = source.locate(site, None)
+    with pytest.raises(BuildError, match=r"1\.0\.0 was published already"):
+        commands.release(site, MODEL)
+    commands.release(site, MODEL, version="1.1.0")
+    assert first_root([site.repository]) == first_root([built])
+    assert [str(one.version) for one in signed(site).releases] == ["1.1.0", "1.0.0"]
+    assert source.locate(site, None) == site.repository
+    commands.rotate_keys(site, kind="ed25519", roles=(), quorums={})
+    trusted, _ = source.read(site, site.repository)
+    assert not trusted.development
+    assert verify.read([site.repository], first_root([built]))  # who knew the old root follows
+
+
 def test_a_development_repository_whose_keys_are_gone_is_made_anew(site, folders):
     place = source.locate(site, None)
     before = first_root([place])
@@ -177,7 +191,8 @@ def test_on_the_command_line_mistakes_are_one_sentence(site, monkeypatch, capsys
         written = capsys.readouterr()
         return status, written.out + written.err
 
-    status, said = run("release", MODEL, "--version", "1.0.0", "--changelog", "First.")
+    place = ("--repository", str(site.repository))
+    status, said = run("release", MODEL, "--version", "1.0.0", "--changelog", "First.", *place)
     assert (status, "Released efficientnet-lite0 1.0.0" in said) == (0, True)
     for arguments, words in [
         (["release", MODEL, "--version", "1.0.0"], "1.0.0 was published already"),
