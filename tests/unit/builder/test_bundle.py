@@ -5,8 +5,10 @@ import json
 import re
 import shutil
 import zipfile
+from pathlib import Path
 
 import pytest
+from tuf.ngclient import Updater
 
 from builder import bundle, models, notices, page, scripts, serviceworker, site, wheel
 from builder.errors import BuildError, InputMissingError
@@ -15,6 +17,7 @@ from builder.paths import ROOT
 from builder.release import development, founding, verify
 from builder.release.keys import KeyFolders
 from builder.release.stage import changing
+from builder.server import serving
 
 RECIPE = ROOT / "models/efficientnet-lite0/recipe.toml"
 
@@ -107,6 +110,24 @@ def test_what_the_page_starts_from_leads_to_what_it_pins(built):
             assert (built / told["urls"]["blobs"] / reference.sha256).is_file()
     assert told["trust"]["development"] is True
     assert len(told["trust"]["root"]) < 2000
+
+
+def test_a_client_of_the_update_framework_gets_the_models_over_http(built, tmp_path):
+    told = about(built)
+    with serving(built) as url:
+        updater = Updater(
+            metadata_dir=str(tmp_path),
+            metadata_base_url=url + told["urls"]["metadata"],
+            target_dir=str(tmp_path),
+            target_base_url=url + told["urls"]["manifests"],
+            bootstrap=told["trust"]["root"].encode(),
+        )
+        (model,) = told["models"]
+        found = updater.download_target(updater.get_targetinfo(f"{model['id']}.json"))
+        assert sha256(Path(found)) == model["sha256"]
+    asked = {answer.path.rpartition("/")[2]: answer.status for answer in url.log}
+    assert asked["timestamp.json"] == 200
+    assert asked["2.root.json"] == 404  # how a client finds out that there is no newer root
 
 
 def test_no_private_key_is_in_a_build(built):

@@ -1,7 +1,9 @@
 """The commands as a site's owner gives them, on a site of the label model."""
 
 import json
+import re
 import sys
+from datetime import timedelta
 
 import pytest
 
@@ -9,7 +11,7 @@ from builder import cli
 from builder import site as sites
 from builder.errors import BuildError
 from builder.paths import ROOT
-from builder.release import commands, development, source, verify
+from builder.release import commands, development, expiry, source, verify
 from builder.release.keys import KeyFolders
 from builder.release.stage import first_root
 
@@ -168,6 +170,26 @@ def test_a_first_release_goes_on_from_what_was_built_so_far(site):
     trusted, _ = source.read(site, site.repository)
     assert not trusted.development
     assert verify.read([site.repository], first_root([built]))  # who knew the old root follows
+
+
+@pytest.mark.parametrize("at_hand", [True, False])
+def test_a_refresh_renews_targets_when_it_is_time_and_its_keys_are_here(
+    site, folders, monkeypatch, capsys, at_hand
+):
+    with monkeypatch.context() as patched:
+        patched.setitem(expiry.LIFETIME, "targets", timedelta(days=100))
+        commands.make_keys(site, kind="ed25519", root="1of1", targets="1of1")
+        commands.release(site, MODEL)
+    assert re.search(r"targets expires in (99|100) days", capsys.readouterr().err)
+    source.read(site, site.repository)  # a build
+    assert re.search(r"targets expires in (99|100) days", capsys.readouterr().err)
+    if not at_hand:
+        for path in folders.offline.iterdir():
+            path.unlink()
+    commands.refresh(site)
+    warned = "with the offline keys at hand" in capsys.readouterr().err
+    assert warned is not at_hand
+    assert (site.repository / "metadata/3.targets.json").exists() is at_hand
 
 
 def test_a_development_repository_whose_keys_are_gone_is_made_anew(site, folders):
