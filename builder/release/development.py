@@ -12,13 +12,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from builder import models
+from builder.errors import BuildError
 from builder.files import fingerprint, short, write_whole
 from builder.paths import CACHE, ROOT
 from builder.progress import doing
-from builder.release import artefact, catalogue, expiry, founding, layout, tidy
+from builder.release import artefact, catalogue, expiry, founding, layout, tidy, verify
 from builder.release.keys import ROLES, KeyFolders
-from builder.release.roles import Roles, newest_root
-from builder.release.stage import Stage, changing, lock
+from builder.release.roles import Roles
+from builder.release.stage import Stage, changing, first_root, lock
 from builder.site import Site, SiteModel
 from satchel.manifest import Manifest, Release
 
@@ -43,8 +44,8 @@ def follow(site: Site, keys: KeyFolders) -> Path:
     repository = place(site)
     keys.outside([ROOT, site.file.parent])
     with lock(repository):
-        if not _has_keys(repository, keys):
-            # Of no worth without them, and made again in seconds.
+        if not _is_sound(repository, keys):
+            # Of no worth to anybody, and made again in seconds.
             shutil.rmtree(repository, ignore_errors=True)
         sources = {entry.id: _source(entry) for entry in site.models}
         known = _known(repository)
@@ -64,10 +65,15 @@ def follow(site: Site, keys: KeyFolders) -> Path:
     return repository
 
 
-def _has_keys(repository: Path, keys: KeyFolders) -> bool:
-    if newest_root(repository / layout.METADATA) is None:
-        return False
+def _is_sound(repository: Path, keys: KeyFolders) -> bool:
+    """Tell whether devices would accept it and this machine can sign for it."""
     folder = repository / layout.METADATA
+    if not (folder / "1.root.json").is_file():
+        return False
+    try:
+        verify.read([repository], first_root([repository]))
+    except BuildError:
+        return False
     root = Roles(folder, folder, keys, expiry.now()).root()
     return all(keys.file(role, keyid) for role in ROLES for keyid in root.roles[role].keyids)
 

@@ -192,14 +192,19 @@ def test_a_refresh_renews_targets_when_it_is_time_and_its_keys_are_here(
     assert (site.repository / "metadata/3.targets.json").exists() is at_hand
 
 
-def test_a_development_repository_whose_keys_are_gone_is_made_anew(site, folders):
+@pytest.mark.parametrize("lost", ["keys", "blobs", "targets"])
+def test_a_development_repository_that_lost_something_is_made_anew(site, folders, lost):
     place = source.locate(site, None)
-    before = first_root([place])
-    for path in folders.online.iterdir():
+    what = {
+        "keys": folders.online.iterdir(),
+        "blobs": (place / "blobs").iterdir(),
+        "targets": (place / "metadata").glob("*.targets.json"),
+    }
+    for path in what[lost]:
         path.unlink()
     assert source.locate(site, None) == place
-    assert first_root([place]) != before
     assert source.read(site, place)
+    assert [*folders.online.iterdir()]
 
 
 def test_on_the_command_line_mistakes_are_one_sentence(site, monkeypatch, capsys):
