@@ -1,6 +1,6 @@
 """The page's Python as bytecode for MicroPython, inside the one script that runs it.
 
-Compiled here, it is half the bytes and is imported in half the time (docs/decisions/0008).
+Compiled here, it is half the bytes and imported in less than half the time (docs/decisions/0010).
 """
 
 import base64
