@@ -1,20 +1,50 @@
 """Imports modules from a dictionary of code objects: no file to look for, nothing to compile.
 
-`builder/bytecode` makes the dictionaries; the engine worker runs this module's code first. Python's
-own compiler is never needed on the way to the first answer: its first use takes longest, since WASM
-is compiled where it is used first.
+`builder/bytecode` makes the dictionaries. Python's own compiler is never needed on the way to the
+first answer: its first use takes longest, since WASM is compiled where it is used first. This module
+and `session` lie in the memory snapshot themselves; a plain start takes them from the bytecode.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import marshal
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any
 
-__all__ = ["Archive"]
+__all__ = ["Archive", "start"]
+
+
+def start(archive: Any, host: Any, settings: Any, restored: Any = None) -> ModuleType:
+    """Import the engine. One call from JavaScript for it all: each crossing takes its time.
+
+    Args:
+        archive: The engine's bytecode, an ArrayBuffer.
+        host: What becomes the module `satchel_host`.
+        settings: For `satchel.configure`.
+        restored: After a restore, what `session.begin` needs: `environment` and `numpy`.
+
+    Returns:
+        The module `engine`.
+    """
+    modules, generated = marshal.loads(archive.to_bytes())
+    Archive(modules, generated).install()
+    if restored is not None:
+        import session
+
+        session.begin(restored.environment, restored.numpy)
+    from pyodide.ffi import register_js_module
+
+    register_js_module("satchel_host", host)
+    import satchel
+
+    satchel.configure(**settings.to_py())
+    import engine
+
+    return engine
 
 
 class Archive:

@@ -87,6 +87,13 @@ def libraries() -> dict[str, bytes]:
         return {path: wheel.read(path) for path in LIBRARIES}
 
 
+def compiled() -> list[bytes]:
+    """Return all of NumPy's libraries that a page can load, those of its archive too."""
+    with zipfile.ZipFile(io.BytesIO(numpy())) as archive:
+        rest = [archive.read(name) for name in archive.namelist() if name.endswith(".so")]
+    return [*libraries().values(), *rest]
+
+
 def _of_numpy(name: str) -> bool:
     path = PurePosixPath(name)
     if path.parts[0].endswith(".dist-info"):

@@ -21,6 +21,7 @@ from builder import (
     notices,
     page,
     parts,
+    pyodide,
     scripts,
     serviceworker,
     wheel,
@@ -197,12 +198,13 @@ class _Bundle:
 
     def _runtime(self) -> None:
         """Write the parts: what is large in its wire form, the rest as it is."""
-        pyodide = parts.folder("pyodide")
-        scripts = ("pyodide.mjs", "pyodide.asm.mjs")
-        files = {name: (pyodide / name).read_bytes() for name in scripts}
+        folder = parts.folder("pyodide")
+        shortened = pyodide.runtime()
+        loader = (folder / "pyodide.mjs").read_bytes()
+        files = {"pyodide.mjs": loader, pyodide.SCRIPT: shortened.script}
         stdlib = archives.standard_library()
         large = {
-            "pyodide.asm.wasm": (pyodide / "pyodide.asm.wasm").read_bytes(),
+            pyodide.WASM: shortened.wasm,
             "python_stdlib.zip": stdlib,
         }
         runtime = self.urls["pyodide"] = self._part("pyodide", files, large)
@@ -216,8 +218,8 @@ class _Bundle:
             },
         )
         self.pyodide = {
-            "lock": json.loads((pyodide / "pyodide-lock.json").read_bytes())["info"],
-            "wasm": f"{runtime}pyodide.asm.wasm{wire.SUFFIX}",
+            "lock": json.loads((folder / "pyodide-lock.json").read_bytes())["info"],
+            "wasm": f"{runtime}{pyodide.WASM}{wire.SUFFIX}",
             "stdlib": {
                 "url": f"{runtime}python_stdlib.zip{wire.SUFFIX}",
                 "bytes": len(stdlib),

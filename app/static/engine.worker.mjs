@@ -57,30 +57,31 @@ async function boot({ site, base, first, ui, inference, threads }, tell) {
   await later();
 }
 
-/**
- * Runs the importer's code out of the engine's bytecode; it then finds all the rest. No `runPython`:
- * that would be the first use of Python's compiler, in a start that needs it nowhere else.
- */
-function install(python, archive) {
-  const marshal = python.pyimport("marshal");
-  const bytes = python.toPy(new Uint8Array(archive));
-  const [modules, generated] = marshal.loads(bytes);
-  const names = python.toPy({ __name__: "importer" });
-  const exec = python.globals.get("exec");
-  exec(modules.get("importer").get(0), names);
-  names.get("Archive")(modules, generated).install();
-  for (const proxy of [marshal, bytes, modules, generated, names, exec]) proxy.destroy();
+/** The importer: it lies in the snapshot; a plain start finds it in the engine's bytecode. */
+function importer(python, archive, restored) {
+  if (restored) return python.pyimport("importer");
+  const names = python.toPy({ archive });
+  const module = python.runPython(UNPACKING, { globals: names });
+  names.destroy();
+  return module;
 }
+
+const UNPACKING = `
+import marshal, sys, types
+modules, _ = marshal.loads(archive.to_bytes())
+for name in ("importer", "session"):
+    sys.modules[name] = types.ModuleType(name)
+    exec(modules[name][0], vars(sys.modules[name]))
+sys.modules["importer"]
+`;
 
 /** Makes the engine importable, and imports it. `numpy` is the URL of NumPy's files after a restore. */
 function loadEngine(python, archive, settings, numpy) {
-  install(python, archive);
-  if (numpy) python.pyimport("session").begin(environment(python), () => fetchNow(numpy));
-  python.registerJsModule("satchel_host", host);
-  const satchel = python.pyimport("satchel");
-  satchel.configure.callKwargs(settings);
-  satchel.destroy();
-  return python.pyimport("engine");
+  const ours = importer(python, archive, Boolean(numpy));
+  const more = numpy && { environment: environment(python), numpy: () => fetchNow(numpy) };
+  const engine = ours.start(archive, host, settings, more || undefined);
+  ours.destroy();
+  return engine;
 }
 
 /**

@@ -1,7 +1,7 @@
 """Recording a snapshot in a real browser, and keeping it.
 
-A recording is kept in `.cache/snapshots` under the ids of what went in: Pyodide, NumPy, and the
-recorder's own sources. A change of the engine needs no new one.
+A recording is kept in `.cache/snapshots` under the ids of what went in: Pyodide, NumPy, the
+recorder's own sources and what starts the engine. A change of the engine needs no new one.
 """
 
 import hashlib
@@ -18,10 +18,10 @@ from filelock import FileLock
 from playwright.sync_api import Error, sync_playwright
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from builder import archives, browser, parts, scripts
+from builder import archives, browser, parts, pyodide, scripts
 from builder.errors import BuildError
 from builder.files import fingerprint, replacing, short
-from builder.paths import CACHE, STATIC
+from builder.paths import APP, CACHE, STATIC
 from builder.progress import doing, say
 from builder.server import serving
 from builder.snapshot import pack
@@ -30,6 +30,9 @@ STORE = CACHE / "snapshots"
 PAGE = Path(__file__).parent / "page"
 
 SITE_PACKAGES = "/lib/python3.14/site-packages/"
+OURS = (APP / "session.py", APP / "importer.py")
+"""What starts the engine: it changes as seldom as Pyodide does, and lies in the snapshot."""
+
 SECONDS = 180
 """How long a recording may take; on a busy machine it needs a tenth of this."""
 
@@ -91,12 +94,13 @@ def available() -> bool:
 
 def ids() -> dict[str, str]:
     """Name everything that a snapshot is made from."""
-    pyodide = parts.table()["pyodide"]
-    recorder = [PAGE, Path(__file__), Path(pack.__file__), STATIC / "snapshot" / "internals.mjs"]
+    runtime = pyodide.runtime()
+    internals = STATIC / "snapshot" / "internals.mjs"
+    recorder = [PAGE, Path(__file__), Path(pack.__file__), internals, *OURS]
     return {
-        "pyodide": pyodide.version,
-        "wasm": pyodide.files["pyodide.asm.wasm"],
-        "script": pyodide.files["pyodide.asm.mjs"],
+        "pyodide": parts.table()["pyodide"].version,
+        "wasm": hashlib.sha256(runtime.wasm).hexdigest(),
+        "script": hashlib.sha256(runtime.script).hexdigest(),
         "stdlib": hashlib.sha256(archives.standard_library()).hexdigest(),
         "numpy": hashlib.sha256(archives.numpy()).hexdigest(),
         "recorder": fingerprint(recorder)[:16],
@@ -146,6 +150,8 @@ def _record(chromium: Path, place: Path, made_from: Mapping[str, str]) -> None:
 def _recorder(site: Path) -> dict[str, Any]:
     """Put the recording page into a folder and return what it is to be told."""
     shutil.copytree(parts.folder("pyodide"), site / "pyodide")
+    (site / "pyodide" / pyodide.SCRIPT).write_bytes(pyodide.runtime().script)
+    (site / "pyodide" / pyodide.WASM).write_bytes(pyodide.runtime().wasm)
     # The very archive that the page will have: Python remembers where in it each module lies.
     (site / "pyodide" / "python_stdlib.zip").write_bytes(archives.standard_library())
     (site / "numpy.zip").write_bytes(archives.numpy())
@@ -162,6 +168,7 @@ def _recorder(site: Path) -> dict[str, Any]:
             {"path": library.path, "url": f"./{library.name}"} for library in libraries()
         ],
         "code": (PAGE / "imports.py").read_text("utf-8"),
+        "ours": {path.stem: path.read_text("utf-8") for path in OURS},
     }
 
 

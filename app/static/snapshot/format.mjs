@@ -5,19 +5,27 @@ const FORMAT = 2;
 const START = 8;
 
 /**
- * @param {Uint8Array} bytes an expanded snapshot
- * @returns {{header: object, head: Uint8Array, pages: Uint8Array}}
+ * @typedef {{copy: (target: Uint8Array, at: number) => void}} Source an expanded snapshot; `copy`
+ *   fills the target from that offset on
  */
-export function parse(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < START || view.getUint32(0, true) !== MAGIC) {
-    throw new Error("the snapshot is no snapshot");
-  }
-  const end = START + view.getUint32(4, true);
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(START, end)));
+
+/**
+ * @param {Source} source
+ * @returns {{header: object, head: Uint8Array, pages: number}} `pages`: where they begin
+ */
+export function parse(source) {
+  const taken = (at, length) => {
+    const bytes = new Uint8Array(length);
+    source.copy(bytes, at);
+    return bytes;
+  };
+  const start = new DataView(taken(0, START).buffer);
+  if (start.getUint32(0, true) !== MAGIC) throw new Error("the snapshot is no snapshot");
+  const length = start.getUint32(4, true);
+  const header = JSON.parse(new TextDecoder().decode(taken(START, length)));
   if (header.format !== FORMAT) throw new Error(`the snapshot has format ${header.format}`);
-  const pages = end + header.head;
-  return { header, head: bytes.subarray(end, pages), pages: bytes.subarray(pages) };
+  const head = taken(START + length, header.head);
+  return { header, head, pages: START + length + header.head };
 }
 
 /**
@@ -38,18 +46,19 @@ export function checkParts(found, expected) {
  * fresh instance has alike.
  *
  * @param {Uint8Array} heap at least as long as recorded; what lies beyond `used` is zero already
- * @param {number} used
+ * @param {number} used @param {object} header
+ * @param {Source} source @param {number} pages where they begin in it
  */
-export function fillHeap(heap, used, { page, runs }, pages) {
-  let from = 0;
+export function fillHeap(heap, used, { page, runs, heap: size }, source, pages) {
+  let from = pages;
   let empty = 0;
   for (const [first, count, stored] of runs) {
     const start = first * page;
     if (empty < Math.min(start, used)) heap.fill(0, empty, Math.min(start, used));
     if (stored) {
-      const length = Math.min(count * page, pages.length - from);
-      heap.set(pages.subarray(from, from + length), start);
-      from += length;
+      const end = Math.min(start + count * page, size);
+      source.copy(heap.subarray(start, end), from);
+      from += end - start;
     }
     empty = start + count * page;
   }

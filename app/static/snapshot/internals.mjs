@@ -72,6 +72,7 @@ export function hooked(create, compiled, libraries) {
           .then(async (wasm) => {
             const instance = await WebAssembly.instantiate(wasm, imports);
             factory.exports = instance.exports;
+            giveTypes(imports.env, [wasm, ...(await libraries).map(({ compiled }) => compiled)]);
             done(instance, wasm);
           })
           .catch(reject); // Pyodide itself would only warn, and wait for ever
@@ -81,6 +82,63 @@ export function hooked(create, compiled, libraries) {
     });
   };
   return factory;
+}
+
+/** WASM's number types by Emscripten's letters; "v" is none, "p" a pointer. */
+const TYPES = { i: 0x7f, p: 0x7f, j: 0x7e, f: 0x7d, d: 0x7c };
+
+/**
+ * Gives a WASM type to each JavaScript function whose address modules ask for: only so can it be put
+ * into the function table. Emscripten would compile a module for each of these 261 functions; this is
+ * one module that imports and exports them all.
+ *
+ * @param {Record<string, Function>} functions Emscripten's imports by name; each has its `sig`
+ * @param {WebAssembly.Module[]} modules
+ */
+function giveTypes(functions, modules) {
+  const asked = modules.flatMap((module) => WebAssembly.Module.imports(module));
+  const names = new Set(asked.filter(({ module }) => module === "GOT.func").map(({ name }) => name));
+  const untyped = [...names].filter((name) => {
+    const { sig } = functions[name] ?? {};
+    return sig && [...sig].every((letter, at) => letter in TYPES || (letter === "v" && at === 0));
+  });
+  const typed = new WebAssembly.Instance(
+    new WebAssembly.Module(typing(untyped.map((name) => functions[name].sig))),
+    { "": Object.fromEntries(untyped.map((name, index) => [index, functions[name]])) },
+  );
+  for (const [index, name] of untyped.entries()) {
+    const { sig } = functions[name];
+    functions[name] = Object.assign(typed.exports[index], { sig });
+  }
+}
+
+/** A module that imports functions named "0", "1", … of the given types, and exports them again. */
+function typing(signatures) {
+  const types = [...new Set(signatures)];
+  const number = (value) => (value < 128 ? [value] : [(value & 127) | 128, ...number(value >> 7)]);
+  const vector = (items) => [...number(items.length), ...items.flat()];
+  const text = (string) => vector([...string].map((char) => char.charCodeAt(0)));
+  const section = (id, items) => {
+    const content = vector(items);
+    return [id, ...number(content.length), ...content];
+  };
+  const type = ([result, ...given]) => [
+    0x60,
+    ...vector(given.map((letter) => TYPES[letter])),
+    ...vector(result === "v" ? [] : [TYPES[result]]),
+  ];
+  return Uint8Array.from([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, types.map(type)),
+    ...section(
+      2,
+      signatures.map((sig, at) => [...text(""), ...text(`${at}`), 0, ...number(types.indexOf(sig))]),
+    ),
+    ...section(
+      7,
+      signatures.map((_, at) => [...text(`${at}`), 0, ...number(at)]),
+    ),
+  ]);
 }
 
 /**
@@ -186,6 +244,42 @@ export function replayTable(module, exports, { base, slots, handles, free }) {
 export function replayTimeZone(module) {
   const names = module.HEAPU32.subarray(module._tzname >>> 2, (module._tzname >>> 2) + 2);
   module.__tzset_js(module.___timezone, module.___daylight, names[0], names[1]);
+}
+
+/**
+ * Answers what Pyodide's second half would have Python's compiler run: five lines whose outcome a
+ * restored Python has already. The compiler's first use is the slowest part of a start, since V8
+ * compiles WASM where it is first used.
+ */
+export function spareCompiler({ API }) {
+  const { finalizeBootstrap, rawRun, runPythonInternal } = API;
+  API.finalizeBootstrap = (...given) => {
+    let pyodide;
+    // The first line: `import _pyodide_core`. With it, `API._pyodide` is there.
+    API.rawRun = () => {
+      pyodide = API._pyodide;
+      const { _base, _importhook } = pyodide;
+      const builtins = _base.__builtins__;
+      const call = (name, ...more) => builtins.get(name)(...more);
+      const answers = {
+        "import importlib; importlib": () => call("__import__", "importlib"),
+        "import __main__; __main__.__dict__": () => call("__import__", "__main__").__dict__,
+        "import builtins; builtins.__dict__": () => builtins,
+      };
+      API._pyodide = { _base: { eval_code: () => call("dict") }, _importhook };
+      API.runPythonInternal = (code) => {
+        if (code in answers) return answers[code]();
+        throw new Error(`this Pyodide runs ${code} when it is restored`);
+      };
+      return [0, ""];
+    };
+    try {
+      return finalizeBootstrap(...given);
+    } finally {
+      API._pyodide = pyodide;
+      Object.assign(API, { finalizeBootstrap, rawRun, runPythonInternal });
+    }
+  };
 }
 
 /** This session's environment for Python, as the C library would give it: ["NAME=value"]. */

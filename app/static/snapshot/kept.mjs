@@ -27,10 +27,16 @@ export class KeptSnapshot {
     this.#folder = encodeURIComponent(`satchel:${scope}:snapshot`);
   }
 
-  /** The expanded bytes, whole and as the page expects them. */
-  async read() {
+  /**
+   * The expanded bytes, whole and as the page expects them, to be copied from at will.
+   *
+   * @returns {Promise<{copy: (target: Uint8Array, at: number) => void, close: () => void}>}
+   */
+  async open() {
     const stored = this.#stored().catch(() => null);
-    return (await Promise.race([stored, silence(PATIENCE_MS)])) ?? this.#fetched();
+    const found = await Promise.race([stored, silence(PATIENCE_MS)]);
+    stored.then((late) => late !== found && late?.close());
+    return found ?? inMemory(await this.#fetched());
   }
 
   /** Stores what was fetched, for the next start; forgets older ones. */
@@ -61,19 +67,22 @@ export class KeptSnapshot {
     await folder.removeEntry(this.#wanted.sha256);
   }
 
+  /** Null where there is no finished copy. The file stays open: its pages go straight into the heap. */
   async #stored() {
     const folder = await open(this.#folder);
     const access = await accessTo(folder, this.#wanted.sha256, {}, { mode: "read-only" });
-    try {
-      const length = this.#wanted.bytes;
-      if (access.getSize() !== length + SEAL) return null;
-      const bytes = new Uint8Array(length + SEAL);
-      if (access.read(bytes, { at: 0 }) !== bytes.length) return null;
-      const sealed = seal(this.#wanted).every((byte, index) => byte === bytes[length + index]);
-      return sealed ? bytes.subarray(0, length) : null;
-    } finally {
-      access.close();
+    const copy = (target, at) => {
+      if (access.read(target, { at }) !== target.length) throw new Error("the snapshot is cut off");
+    };
+    const { bytes } = this.#wanted;
+    const end = new Uint8Array(SEAL);
+    const whole = access.getSize() === bytes + SEAL;
+    if (whole) copy(end, bytes);
+    if (whole && seal(this.#wanted).every((byte, index) => byte === end[index])) {
+      return { copy, close: () => access.close() };
     }
+    access.close();
+    return null;
   }
 
   async #fetched() {
@@ -122,6 +131,11 @@ async function ask(handle, question) {
     asked.delete(handle);
   }
 }
+
+const inMemory = (bytes) => ({
+  copy: (target, at) => target.set(bytes.subarray(at, at + target.length)),
+  close() {},
+});
 
 const silence = (ms) => new Promise((resolve) => setTimeout(resolve, ms, null));
 

@@ -11,7 +11,14 @@ import { answering } from "../answering.mjs";
 import { fetchExpanded } from "../expand.mjs";
 import { fetchNow } from "../now.mjs";
 import { checkParts, fillHeap, parse } from "./format.mjs";
-import { hooked, lazyFile, replayTable, replayTimeZone, STAND_IN } from "./internals.mjs";
+import {
+  hooked,
+  lazyFile,
+  replayTable,
+  replayTimeZone,
+  STAND_IN,
+  spareCompiler,
+} from "./internals.mjs";
 
 /** Where Pyodide puts the archive of the standard library. */
 const STANDARD_LIBRARY = "/lib/python314.zip";
@@ -27,22 +34,36 @@ const STANDARD_LIBRARY = "/lib/python314.zip";
  * @param {object} from.lock the `info` of Pyodide's lock file
  * @returns {Promise<object>} Pyodide
  */
-export async function restorePyodide({ runtime, wasm, stdlib, kept, libraries, ids, lock }) {
+export async function restorePyodide({ kept, ...parts }) {
+  const source = kept.open();
+  try {
+    return await restoreFrom(source, parts);
+  } finally {
+    source.then(
+      (opened) => opened.close(),
+      () => {}, // there was nothing to open
+    );
+  }
+}
+
+async function restoreFrom(source, { runtime, wasm, stdlib, libraries, ids, lock }) {
+  // First of all, since it is the longest way: fetch, parse, run, then wait for the WASM.
+  const scripts = Promise.all([
+    import(`${runtime}pyodide.asm.mjs`),
+    import(`${runtime}pyodide.mjs`),
+  ]);
   const compiled = compile(wasm);
   const loaded = Promise.all(
     libraries.map(async ({ path, url }) => ({ path, compiled: await compile(url) })),
   );
-  const snapshot = kept.read().then((bytes) => {
-    const parsed = parse(bytes);
+  const snapshot = source.then((opened) => {
+    const parsed = parse(opened);
     checkParts(parsed.header.ids, ids);
-    return parsed;
+    return { ...parsed, opened };
   });
   // Whichever fails first is reported by whoever awaits it; the others fail unheard.
   for (const promise of [compiled, loaded, snapshot]) promise.catch(() => {});
-  const [{ loadPyodide, version }, { default: create }] = await Promise.all([
-    import(`${runtime}pyodide.mjs`),
-    import(`${runtime}pyodide.asm.mjs`),
-  ]);
+  const [{ default: create }, { loadPyodide, version }] = await scripts;
   checkParts({ pyodide: version }, { pyodide: ids.pyodide });
 
   const factory = hooked(create, compiled, loaded);
@@ -57,13 +78,14 @@ export async function restorePyodide({ runtime, wasm, stdlib, kept, libraries, i
       createPyodideModule: async (settings) => {
         const module = await factory(settings);
         lazyFile(module, STANDARD_LIBRARY, stdlib.bytes, () => fetchNow(stdlib.url));
-        const { header, head, pages } = await snapshot;
+        spareCompiler(module);
+        const { header, head, pages, opened } = await snapshot;
         const original = module.API.restoreSnapshot;
         module.API.restoreSnapshot = () => {
           const used = module.HEAPU8.length;
           module.growMemory(header.heap);
           const state = original(head); // checks that it is of this very build of Pyodide
-          fillHeap(module.HEAPU8, used, header, pages);
+          fillHeap(module.HEAPU8, used, header, opened, pages);
           replayTable(module, factory.exports, header.table);
           replayTimeZone(module);
           return state;

@@ -14,9 +14,9 @@ addEventListener("message", async ({ data }) => {
 
 /**
  * @param {{runtime: string, numpy: string, site_packages: string,
- *   libraries: {path: string, url: string}[], code: string}} given
+ *   libraries: {path: string, url: string}[], code: string, ours: Record<string, string>}} given
  */
-async function record({ runtime, numpy, site_packages: sitePackages, libraries, code }) {
+async function record({ runtime, numpy, site_packages: sitePackages, libraries, code, ours }) {
   const [{ loadPyodide }, { default: create }] = await Promise.all([
     import(`${runtime}pyodide.mjs`),
     import(`${runtime}pyodide.asm.mjs`),
@@ -46,8 +46,9 @@ async function record({ runtime, numpy, site_packages: sitePackages, libraries, 
   const namespace = python.toPy({});
   python.runPython(code, { globals: namespace });
   const prepare = namespace.get("prepare");
-  const modules = prepare(STANDARD_LIBRARY);
-  for (const proxy of [prepare, namespace]) proxy.destroy();
+  const sources = python.toPy(ours);
+  const modules = prepare(STANDARD_LIBRARY, sources);
+  for (const proxy of [prepare, sources, namespace]) proxy.destroy();
   python.runPython("import gc; gc.collect(); del gc");
   const zeroed = zeroFreeMemory(module);
   // No serializer: a JavaScript object that Pyodide can't name again is an error.

@@ -99,10 +99,12 @@ FRESH = b"\x09" * (2 * pack.PAGE)
 READ = """
 import { readFileSync } from "node:fs";
 import { checkParts, fillHeap, parse } from FORMAT;
-const { header, head, pages } = parse(new Uint8Array(readFileSync(0)));
+const file = new Uint8Array(readFileSync(0));
+const source = { copy: (target, at) => target.set(file.subarray(at, at + target.length)) };
+const { header, head, pages } = parse(source);
 const used = 2 * header.page;
 const heap = new Uint8Array(header.heap).fill(9, 0, used); // what a fresh instance has there
-fillHeap(heap, used, header, pages);
+fillHeap(heap, used, header, source, pages);
 let refused = "";
 try {
   checkParts(header.ids, { ...header.ids, numpy: "5" });

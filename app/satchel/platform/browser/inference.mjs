@@ -35,11 +35,13 @@ const TYPED_ARRAYS = {
  * run compiles much, on all threads, and would take the cores that Python starts on.
  */
 export function serve({ port, ort: url, ort_wasm: wasm, threads = 1, ahead = null }) {
-  const engine = start(url, wasm, threads);
-  engine.catch(() => {}); // every call reports it
   const sessions = new Map();
   let next = 0;
-  let early = null;
+  const script = start(url, wasm, threads);
+  // What isn't there, or fails, is nothing to report: whoever loads it gets the reason.
+  let early = ahead && prepare().catch(() => null);
+  const engine = proven();
+  engine.catch(() => {}); // every call reports it
 
   const operations = {
     async describe() {
@@ -50,7 +52,8 @@ export function serve({ port, ort: url, ort_wasm: wasm, threads = 1, ahead = nul
 
     // blob: Blob of the model file; options: {level, config: {key: value}}; digest: the blob's
     // name in the store, where it has one
-    load: async (blob, options, digest) => (await claimed(options, digest)) ?? make(blob, options),
+    load: async (blob, options, digest) =>
+      (await claimed(options, digest)) ?? make(engine, blob.arrayBuffer(), options),
 
     // feeds: [[name, type, dims, bytes | strings], …]; answers [[dims, type, bytes | strings], …]
     async run(handle, feeds) {
@@ -98,9 +101,16 @@ export function serve({ port, ort: url, ort_wasm: wasm, threads = 1, ahead = nul
     },
   };
 
-  async function make(blob, options) {
-    const ort = await engine;
-    const session = await ort.InferenceSession.create(new Uint8Array(await blob.arrayBuffer()), {
+  /** The first session compiles the WASM; a model that was needed before is one as well as any. */
+  async function proven() {
+    const ort = await script;
+    if (!(await early)) await tryOut(ort);
+    return ort;
+  }
+
+  async function make(started, file, options) {
+    const [ort, bytes] = await Promise.all([started, file]);
+    const session = await ort.InferenceSession.create(new Uint8Array(bytes), {
       executionProviders: ["wasm"],
       graphOptimizationLevel: options.level,
       extra: { ...options.config }, // onnxruntime adds its own
@@ -122,9 +132,10 @@ export function serve({ port, ort: url, ort_wasm: wasm, threads = 1, ahead = nul
     return same ? made : null;
   }
 
-  const prepare = async () => make(await stored(ahead.database, ahead.digest), ahead.options);
-
-  if (ahead) early = prepare().catch(() => null); // whoever loads it gets the reason
+  async function prepare() {
+    const file = stored(ahead.database, ahead.digest).then((blob) => blob.arrayBuffer());
+    return make(script, file, ahead.options);
+  }
 
   port.onmessage = async ({ data: { id, op, args } }) => {
     try {
@@ -137,20 +148,30 @@ export function serve({ port, ort: url, ort_wasm: wasm, threads = 1, ahead = nul
   };
 }
 
+const unavailable = (error) =>
+  Object.assign(new Error(message(error)), { code: "unavailable", fatal: true });
+
 async function start(url, wasm, threads) {
-  let ort;
   try {
-    ort = globalThis.ort ?? (await import(url));
+    const ort = globalThis.ort ?? (await import(url));
     // Without isolation onnxruntime would silently use one thread; say so ourselves.
     ort.env.wasm.numThreads =
       globalThis.crossOriginIsolated && globalThis.SharedArrayBuffer ? threads : 1;
     if (wasm) ort.env.wasm.wasmPaths = { wasm };
+    return ort;
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+/** Has the WASM compiled, and finds out whether it works at all. */
+async function tryOut(ort) {
+  try {
     const model = Uint8Array.from(atob(IDENTITY), (char) => char.charCodeAt(0));
     const session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
     await session.release();
-    return ort;
   } catch (error) {
-    throw Object.assign(new Error(message(error)), { code: "unavailable", fatal: true });
+    throw unavailable(error);
   }
 }
 
