@@ -68,7 +68,7 @@ function importer(python, archive, restored) {
 
 const UNPACKING = `
 import marshal, sys, types
-modules, _ = marshal.loads(archive.to_bytes())
+modules, _ = marshal.loads(archive)
 for name in ("importer", "session"):
     sys.modules[name] = types.ModuleType(name)
     exec(modules[name][0], vars(sys.modules[name]))
