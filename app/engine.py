@@ -39,7 +39,8 @@ def serve(port: Any, site: Any, base: str, boot_ms: float, boot: Any) -> asyncio
 
     Args:
         port: The MessagePort to the page.
-        site: The page's site data (see docs/ARCHITECTURE.md), a JavaScript object.
+        site: `models` and `urls` of the page's site data (see docs/ARCHITECTURE.md), a JavaScript
+            object.
         base: What the site's URLs are relative to.
         boot_ms: Milliseconds from the worker's start to here.
         boot: How Python was started: `kind`, "snapshot" or "plain", and the `reason` for "plain".
@@ -61,16 +62,18 @@ class Engine:
         self._tasks: dict[str, Any] = {}
         self._opening = asyncio.Lock()
 
-    async def prepare(self) -> None:
-        """Load the site's first model if it is here, so that the first answer is soon there."""
+    async def prepare(self) -> bool:
+        """Load the site's first model, so that the first answer is soon there; tell if it is here."""
         first = self._site["models"][0]
         try:
             await self._task(TASKS[first["task"]], first["id"])
+            return True
         except satchel.ModelNotFoundError:
             pass  # the page asks for it
         except satchel.IntegrityError:
             # Not whole any more: it is of no use, and the page can only get it anew.
             await self.remove(first["id"])
+        return False
 
     async def status(self) -> dict[str, Any]:
         """Versions, threads, models and storage, for the page's status strip."""
@@ -233,11 +236,13 @@ class Server:
         return self._ready
 
     async def _prepare(self) -> None:
+        usable = False
         try:
-            await self._engine.prepare()
+            usable = await self._engine.prepare()
         except satchel.SatchelError as error:
             self._post(event="error", value=_described(error))
-        self._post(event="phase", value={"phase": "ready", "text": "Ready", "ms": _now()})
+        ready = {"phase": "ready", "text": "Ready", "ms": _now(), "usable": usable}
+        self._post(event="phase", value=ready)
 
     def _cancel(self, call: int) -> None:
         task = self._running.get(call)

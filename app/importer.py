@@ -51,12 +51,12 @@ class Archive:
     """A finder and loader (https://docs.python.org/3/reference/import.html#finders-and-loaders)."""
 
     def __init__(
-        self, modules: Mapping[str, tuple[CodeType, bool]], generated: Mapping[str, CodeType]
+        self, modules: Mapping[str, tuple[bytes, bool]], generated: Mapping[str, CodeType]
     ) -> None:
         """Take what was compiled.
 
         Args:
-            modules: Each module's code, and whether it is a package.
+            modules: Each module's code, marshalled, and whether it is a package.
             generated: Code of the source that `dataclasses` writes when those are imported.
         """
         self._modules = modules
@@ -77,8 +77,8 @@ class Archive:
         """What Python asks each finder first."""
         if name not in self._modules:
             return None
-        code, package = self._modules[name]
-        return ModuleSpec(name, self, origin=code.co_filename, is_package=package)  # type: ignore[arg-type]
+        _, package = self._modules[name]
+        return ModuleSpec(name, self, is_package=package)  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> None:
         """Python's own way is fine."""
@@ -86,4 +86,4 @@ class Archive:
     def exec_module(self, module: ModuleType) -> None:
         """Run a module's code."""
         code, _ = self._modules[module.__name__]
-        exec(code, module.__dict__)  # noqa: S102
+        exec(marshal.loads(code), module.__dict__)  # noqa: S102

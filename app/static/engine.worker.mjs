@@ -53,7 +53,8 @@ async function boot({ site, base, first, ui, inference, threads }, tell) {
       return loadEngine(python, await archive, settings, restored && url(site.pyodide.numpy));
     },
   );
-  await value.serve(ui, site, base, performance.now(), boot);
+  const { models } = site; // each string of it takes its time to cross over
+  await value.serve(ui, { models, urls }, base, performance.now(), boot);
   await later();
 }
 
@@ -71,7 +72,7 @@ import marshal, sys, types
 modules, _ = marshal.loads(archive)
 for name in ("importer", "session"):
     sys.modules[name] = types.ModuleType(name)
-    exec(modules[name][0], vars(sys.modules[name]))
+    exec(marshal.loads(modules[name][0]), vars(sys.modules[name]))
 sys.modules["importer"]
 `;
 

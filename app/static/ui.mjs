@@ -20,6 +20,9 @@ const settle = (promise) =>
 
 export const call = (op, ...args) => settle(engine.call(op, args));
 
+/** Resolves when nobody waits for an answer of the engine's. */
+export const idle = () => engine.idle();
+
 /** A call that reports progress and can be cancelled: {result, cancel}. */
 export function task(onProgress, op, ...args) {
   const abort = new AbortController();

@@ -32,6 +32,7 @@ class Download:
         self._on_change = on_change
         self._agreed = not host.metered
         self._up = False
+        self._opened = False
         self._reason = ""
         self._received = {}
         self._runtime = [(part.name, part.bytes) for part in host.site.parts]
@@ -52,6 +53,13 @@ class Download:
             try:
                 if not self._up:
                     await self._start()
+                if self._opened:
+                    # What waits for an answer comes before what the page says of its engine.
+                    self.usable.set()
+                    await asyncio.sleep(0)
+                    await asyncio.sleep(0)
+                    await host.idle()
+                await self.refresh()
                 await self._install()
                 self._panel.hide()
                 self._change("ready", "Waiting")
@@ -95,7 +103,6 @@ class Download:
         self._up = True
         for name, total in self._runtime:
             self._received[name] = total
-        await self.refresh()
 
     async def _install(self):
         if self.model and self.model.installed:
@@ -121,6 +128,8 @@ class Download:
         if phase.phase == "failed":
             self._up = False
             self._reason = phase.text
+        if phase.phase == "ready":
+            self._opened = phase.usable
         if phase.phase in ("failed", "ready"):
             self._post(phase.phase)
 

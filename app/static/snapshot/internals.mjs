@@ -97,7 +97,9 @@ const TYPES = { i: 0x7f, p: 0x7f, j: 0x7e, f: 0x7d, d: 0x7c };
  */
 function giveTypes(functions, modules) {
   const asked = modules.flatMap((module) => WebAssembly.Module.imports(module));
-  const names = new Set(asked.filter(({ module }) => module === "GOT.func").map(({ name }) => name));
+  const names = new Set(
+    asked.filter(({ module }) => module === "GOT.func").map(({ name }) => name),
+  );
   const untyped = [...names].filter((name) => {
     const { sig } = functions[name] ?? {};
     return sig && [...sig].every((letter, at) => letter in TYPES || (letter === "v" && at === 0));
@@ -132,7 +134,12 @@ function typing(signatures) {
     ...section(1, types.map(type)),
     ...section(
       2,
-      signatures.map((sig, at) => [...text(""), ...text(`${at}`), 0, ...number(types.indexOf(sig))]),
+      signatures.map((sig, at) => [
+        ...text(""),
+        ...text(`${at}`),
+        0,
+        ...number(types.indexOf(sig)),
+      ]),
     ),
     ...section(
       7,

@@ -46,6 +46,9 @@ channel.onmessage = ({ data }) => {
   for (const { name, responseEnd } of performance.getEntriesByType("resource")) {
     noted.push([`fetched ${file(name)}`, responseEnd]);
   }
+  for (const { name, startTime } of performance.getEntriesByType("mark")) {
+    noted.push([`mark ${name}`, startTime]);
+  }
   const since = performance.timeOrigin;
   channel.postMessage({ worker: self.name, noted: noted.map(([what, ms]) => [what, since + ms]) });
 };
