@@ -63,16 +63,17 @@ class Engine:
         self._opening = asyncio.Lock()
 
     async def prepare(self) -> bool:
-        """Load the site's first model, so that the first answer is soon there; tell if it is here."""
+        """Load the site's first model, for a quick first answer; tell whether it is here."""
         first = self._site["models"][0]
         try:
             await self._task(TASKS[first["task"]], first["id"])
-            return True
         except satchel.ModelNotFoundError:
             pass  # the page asks for it
         except satchel.IntegrityError:
             # Not whole any more: it is of no use, and the page can only get it anew.
             await self.remove(first["id"])
+        else:
+            return True
         return False
 
     async def status(self) -> dict[str, Any]:

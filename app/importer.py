@@ -1,8 +1,9 @@
 """Imports modules from a dictionary of code objects: no file to look for, nothing to compile.
 
 `builder/bytecode` makes the dictionaries. Python's own compiler is never needed on the way to the
-first answer: its first use takes longest, since WASM is compiled where it is used first. This module
-and `session` lie in the memory snapshot themselves; a plain start takes them from the bytecode.
+first answer: its first use takes longest, since WASM is compiled where it is used first. This
+module and `session` lie in the memory snapshot themselves; a plain start takes them from the
+bytecode.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def start(archive: Any, host: Any, settings: Any, restored: Any = None) -> Modul
     Returns:
         The module `engine`.
     """
-    modules, generated = marshal.loads(archive.to_bytes())
+    modules, generated = marshal.loads(archive.to_bytes())  # noqa: S302  # ours
     Archive(modules, generated).install()
     if restored is not None:
         import session
@@ -86,4 +87,4 @@ class Archive:
     def exec_module(self, module: ModuleType) -> None:
         """Run a module's code."""
         code, _ = self._modules[module.__name__]
-        exec(marshal.loads(code), module.__dict__)  # noqa: S102
+        exec(marshal.loads(code), module.__dict__)  # noqa: S102, S302  # ours

@@ -6,7 +6,8 @@ longer than Python's own start from a snapshot. A page of ours carries NumPy's l
 others, so it keeps the names that these, Pyodide's own script and ours mention. Functions stay as
 they are; the rest of the two files isn't touched.
 
-The page can't load other compiled packages therefore; a page of somebody's own has the whole Pyodide.
+The page can't load other compiled packages therefore; a page of somebody's own has the whole
+Pyodide.
 """
 
 import functools
@@ -35,7 +36,7 @@ _FUNCTION = "async function _createPyodideModule(moduleArg={}){"
 _END = "}export default _createPyodideModule;"
 
 FEWEST = 3000
-"""So many exports at least can go; with less, Pyodide isn't built as it was, and this needs a look."""
+"""So many exports at least can go; with less, Pyodide isn't built as it was."""
 
 _EXPORTS = 7
 """The id of WebAssembly's export section (https://webassembly.github.io/spec/core/binary/)."""

@@ -14,9 +14,9 @@ from typing import Any
 
 STANDARD = """
     asyncio base64 collections.abc contextlib contextvars copy dataclasses datetime enum errno
-    functools hashlib heapq importlib.resources importlib.util io itertools json linecache logging marshal math operator os
-    pathlib platform random re secrets string struct sys time traceback types typing uuid warnings
-    weakref
+    functools hashlib heapq importlib.resources importlib.util io itertools json linecache logging
+    marshal math operator os pathlib platform random re secrets string struct sys time traceback
+    types typing uuid warnings weakref
 """
 
 NUMPY = "numpy numpy.ma numpy.typing"

@@ -55,7 +55,8 @@ def test_the_script_is_the_same_but_for_what_nobody_mentions(runtime, tmp_path):
 
 
 def test_a_module_keeps_the_exports_that_are_asked_for_and_all_that_is_no_function_or_global():
-    # (module (func $f) (memory 0) (export "f" (func $f)) (export "g" (func $f)) (export "m" (memory 0)))
+    # (module (func $f) (memory 0)
+    #   (export "f" (func $f)) (export "g" (func $f)) (export "m" (memory 0)))
     entries = bytes([3, 1, 0x66, 0, 0, 1, 0x67, 0, 0, 1, 0x6D, 2, 0])
     before = bytes(
         [0, 0x61, 0x73, 0x6D, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 5, 3, 1, 0, 0]
