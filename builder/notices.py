@@ -28,6 +28,14 @@ INSIDE_SCRIPTS = (
 )
 
 
+SHORTENED = (
+    "pyodide.asm.mjs and pyodide.asm.wasm come without the exports that this page has no use for.\n"
+    "The program that leaves them out is builder/pyodide.py in Satchel's source; what it reads is\n"
+    "the npm package `pyodide` of the version above, unchanged.\n\n"
+)
+"""The Mozilla Public License wants changes to be named."""
+
+
 @dataclass(frozen=True)
 class Notice:
     """One component and its licence."""
@@ -46,7 +54,7 @@ def collect(recipes: Sequence[Recipe]) -> list[Notice]:
     """
     return [
         Notice("Satchel", version(), "Apache-2.0", _read(ROOT / "LICENSE")),
-        _part("pyodide", _read(KEPT / "pyodide.txt")),
+        _part("pyodide", SHORTENED + _read(KEPT / "pyodide.txt")),
         Notice("CPython", "3.14", "PSF-2.0", _read(KEPT / "cpython.txt")),
         _part("numpy", _from_wheel(parts.file("numpy"))),
         _part("onnxruntime", _onnxruntime()),
