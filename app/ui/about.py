@@ -46,7 +46,8 @@ class AboutPanel:
 
     def _fill_versions(self):
         site = host.site
-        everything = [(site.title, site.version), ("Build", site.build)]
+        signed = "development keys" if site.trust.development else "its owner’s keys"
+        everything = [(site.title, site.version), ("Build", site.build), ("Models signed with", signed)]
         everything.extend(self._facts)
         terms = []
         for name, value in everything:

@@ -82,7 +82,10 @@ def test_on_a_connection_that_may_cost_nothing_is_fetched_without_consent(
     until(page, state(CAT.name, "done"))
 
 
-def test_a_cancelled_download_goes_on_when_it_is_wanted(page, context, site_url, until):
+def test_a_cancelled_download_goes_on_when_it_is_wanted(page, context, site_url, until, watch):
+    # onnxruntime's last words, when its worker is ended while its WASM arrives.
+    watch.expect("wasm streaming compile failed")
+    watch.expect("falling back to ArrayBuffer instantiation")
     gate = Gate(context, "**/pyodide.asm.wasm.zst")
     page.goto(site_url)
     until(page, setup("fetching"))
