@@ -47,7 +47,8 @@ class AboutPanel:
     def _fill_versions(self):
         site = host.site
         signed = "development keys" if site.trust.development else "its owner’s keys"
-        everything = [(site.title, site.version), ("Build", site.build), ("Models signed with", signed)]
+        everything = [(site.title, site.version), ("Build", site.build)]
+        everything.append(("Models signed with", signed))
         everything.extend(self._facts)
         terms = []
         for name, value in everything:
