@@ -22,6 +22,9 @@ class AboutPanel:
         self._shown = True
         site = host.site
         by_id("about-notices").href = site.urls.notices
+        if site.models_origin:
+            models_from = " and its models from {}".format(site.models_origin)
+            by_id("about-origin").textContent = models_from
         models = (
             el("li", "{} ({}), {}".format(model.title, model.id, size(model.bytes)))
             for model in site.models

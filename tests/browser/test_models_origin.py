@@ -51,7 +51,10 @@ def test_a_page_takes_its_models_from_another_origin(ours, context, watch, until
             choose(page, copy_of(CAT, "cat.jpg"))
             assert visit.answer(page, until, "cat.jpg") in CATS
             told = page.evaluate("() => satchel.site")
+            page.get_by_role("link", name="About").click()
+            said = page.locator("#view-about").inner_text()
     assert told["models_origin"] == models_url.rstrip("/")
+    assert f"its models from {told['models_origin']}, and asks no other one" in said
     assert told["urls"]["metadata"] == f"{models_url}metadata/"
     asked = {answer.path.split("/")[1] for answer in models_url.log}
     assert asked == {"manifests", "blobs"}
