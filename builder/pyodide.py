@@ -15,6 +15,7 @@ import json
 import re
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,15 +91,12 @@ def _short(script: str, others: Sequence[str]) -> tuple[set[str], str]:
     found = list(_ASSIGNMENT.finditer(script))
     rest = _ASSIGNMENT.sub("", script)
     # In the rest, a variable's name stands once, where it is declared.
-    words = list(_words(rest))
-    counts: dict[str, int] = {}
-    for word in words:
-        counts[word] = counts.get(word, 0) + 1
+    counts = Counter(_words(rest))
     elsewhere = {word for text in others for word in _words(text)}
     used = {
         match["export"]
         for match in found
-        if counts.get(match["local"], 0) > 1
+        if counts[match["local"]] > 1
         or {match["local"], match["property"]} & elsewhere
         or (match["property"] != match["local"] and match["property"] in counts)
         or f'"{match["export"]}"' in rest

@@ -78,9 +78,11 @@ sys.modules["importer"]
 
 /** Makes the engine importable, and imports it. `numpy` is the URL of NumPy's files after a restore. */
 function loadEngine(python, archive, settings, numpy) {
-  const ours = importer(python, archive, Boolean(numpy));
-  const more = numpy && { environment: environment(python), numpy: () => fetchNow(numpy) };
-  const engine = ours.start(archive, host, settings, more || undefined);
+  const restored = numpy
+    ? { environment: environment(python), numpy: () => fetchNow(numpy) }
+    : undefined;
+  const ours = importer(python, archive, restored);
+  const engine = ours.start(archive, host, settings, restored);
   ours.destroy();
   return engine;
 }

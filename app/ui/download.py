@@ -56,8 +56,8 @@ class Download:
                 if self._opened:
                     # What waits for an answer comes before what the page says of its engine.
                     self.usable.set()
-                    await asyncio.sleep(0)
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(0)  # who waits wakes up,
+                    await asyncio.sleep(0)  # and asks the engine
                     await host.idle()
                 await self.refresh()
                 await self._install()
