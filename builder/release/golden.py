@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from builder.errors import BuildError
 from satchel.golden import Case, GoldenSet, Tolerance
 from satchel.manifest import SessionSettings
+from satchel.platform import SessionOptions
+from satchel.platform.native.ort import session_options
 from satchel.tasks.wordpiece import WordPiece
 from satchel_models import Recipe, golden
 from satchel_models.label_recipe import LabelRecipe
@@ -26,14 +28,6 @@ TOLERANCE: Mapping[str, Tolerance] = {
     "label": Tolerance(cosine=0.999, top=5),
     # 8-bit activations: a rounding that falls the other way is passed on.
     "embed": Tolerance(cosine=0.99),
-}
-
-_LEVELS = onnxruntime.GraphOptimizationLevel
-LEVELS = {
-    "disabled": _LEVELS.ORT_DISABLE_ALL,
-    "basic": _LEVELS.ORT_ENABLE_BASIC,
-    "extended": _LEVELS.ORT_ENABLE_EXTENDED,
-    "all": _LEVELS.ORT_ENABLE_ALL,
 }
 
 
@@ -81,11 +75,8 @@ def check_interface(recipe: Recipe, own: Path, model: bytes, settings: SessionSe
 
 
 def _session(model: bytes, settings: SessionSettings, name: str) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = LEVELS[settings.graph_optimization_level]
+    options = session_options(SessionOptions(settings.graph_optimization_level, settings.config))
     options.log_severity_level = 3
-    for key, value in settings.config.items():
-        options.add_session_config_entry(key, value)
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors have no common base

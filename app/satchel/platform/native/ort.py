@@ -14,7 +14,7 @@ from satchel.platform import Blob, SessionOptions
 from satchel.platform.ort_errors import explained
 from satchel.tensors import ANY_SIZE, TensorSpec, dtype_of
 
-__all__ = ["OrtNative"]
+__all__ = ["OrtNative", "session_options"]
 
 LEVELS = {
     "disabled": "ORT_DISABLE_ALL",
@@ -27,6 +27,20 @@ TYPE_NAMES = {"float": "float32", "double": "float64"}
 """Where onnxruntime's Python names differ from those of its other bindings."""
 
 
+def session_options(options: SessionOptions) -> Any:
+    """Onnxruntime's own SessionOptions for how a model is to be loaded."""
+    ort = _onnxruntime()
+    chosen = ort.SessionOptions()
+    chosen.graph_optimization_level = getattr(
+        ort.GraphOptimizationLevel, LEVELS[options.graph_optimization_level]
+    )
+    if options.threads is not None:
+        chosen.intra_op_num_threads = options.threads
+    for key, value in options.config.items():
+        chosen.add_session_config_entry(key, value)
+    return chosen
+
+
 class OrtNative:
     """onnxruntime on the processor; each session runs in a thread."""
 
@@ -37,15 +51,8 @@ class OrtNative:
 
     async def load(self, model: Blob, options: SessionOptions) -> OrtSession:
         ort = _onnxruntime()
-        chosen = ort.SessionOptions()
-        chosen.graph_optimization_level = getattr(
-            ort.GraphOptimizationLevel, LEVELS[options.graph_optimization_level]
-        )
+        chosen = session_options(options)
         chosen.log_severity_level = 4
-        if options.threads is not None:
-            chosen.intra_op_num_threads = options.threads
-        for key, value in options.config.items():
-            chosen.add_session_config_entry(key, value)
         data = await model.read()
 
         def create() -> Any:
