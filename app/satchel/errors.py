@@ -18,9 +18,14 @@
     │   └── IntegrityError               an answer that is not what was promised
     ├── LibraryError                 what is stored on this device
     │   ├── ModelNotFoundError (LookupError)
+    │   ├── WithdrawnError               a version that its maker took back
     │   ├── StorageError
     │   │   └── StorageFullError
     │   └── SchemaError                  stored by a newer version than this one
+    ├── UpdateError                  a newer version of a model
+    │   ├── TrustError                   signed metadata that cannot be trusted
+    │   │   └── ExpiredError                 it was right once, but its time is over
+    │   └── ValidationError              the version does not do what its release promises
     ├── ManifestError                a manifest that cannot be understood
     └── ImageError                   an image that cannot be decoded
 
@@ -31,6 +36,7 @@ developer sees.
 __all__ = [
     "EngineCrashedError",
     "EngineUnavailableError",
+    "ExpiredError",
     "ImageError",
     "InferenceError",
     "InferenceTimeoutError",
@@ -51,7 +57,11 @@ __all__ = [
     "StorageError",
     "StorageFullError",
     "TransferError",
+    "TrustError",
     "UnsupportedModelError",
+    "UpdateError",
+    "ValidationError",
+    "WithdrawnError",
 ]
 
 
@@ -152,6 +162,26 @@ class StorageFullError(StorageError):
 
 class SchemaError(LibraryError):
     """What is stored was written by a newer version of Satchel."""
+
+
+class WithdrawnError(LibraryError):
+    """Its maker took this version back, and there is no other one here to use."""
+
+
+class UpdateError(SatchelError):
+    """A newer version could not be looked for, got or put in place; what was here still is."""
+
+
+class TrustError(UpdateError):
+    """Signed metadata is not what its keys vouch for, or older than what was seen before."""
+
+
+class ExpiredError(TrustError):
+    """The signatures are right, but their time is over by this device's clock."""
+
+
+class ValidationError(UpdateError):
+    """A version does not give what its release promises."""
 
 
 class ManifestError(SatchelError):
