@@ -47,3 +47,18 @@ async def test_who_gave_up_waiting_does_not_keep_the_lock(platform):
             await waiting
     async with asyncio.timeout(5), platform.locks.hold("one"):
         pass
+
+
+async def test_an_attempt_does_not_wait_and_says_whether_it_has_the_lock(platform):
+    async with platform.locks.attempt("one") as first:
+        async with platform.locks.attempt("one") as second:
+            assert (first, second) == (True, False)
+    async with platform.locks.attempt("one") as again:
+        assert again
+
+
+async def test_a_shared_lock_is_held_by_many(platform):
+    async with asyncio.timeout(5), platform.locks.share("one"), platform.locks.share("one"):
+        pass
+    async with platform.locks.attempt("one") as free:
+        assert free

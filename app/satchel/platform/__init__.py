@@ -7,7 +7,7 @@ onnxruntime on CPython. Nothing outside this package imports ``js`` or opens a f
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,6 +20,7 @@ from satchel.tensors import TensorSpec
 __all__ = [
     "Blob",
     "Change",
+    "Channel",
     "Clock",
     "DeleteBlob",
     "DeleteRecord",
@@ -111,6 +112,12 @@ class InferenceEngine(Protocol):
             OutOfMemoryError: It does not fit.
             EngineUnavailableError: The engine cannot be started.
         """
+
+    def fresh(self) -> InferenceEngine:
+        """Another engine of this kind, for models that nobody has tried yet; `close` it."""
+
+    async def close(self) -> None:
+        """End all that it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +224,22 @@ class Locks(Protocol):
     def hold(self, name: str) -> AbstractAsyncContextManager[None]:
         """Wait for the lock and hold it."""
 
+    def attempt(self, name: str) -> AbstractAsyncContextManager[bool]:
+        """Hold the lock if nobody else does; tells whether it is held."""
+
+    def share(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Hold the lock together with others who share it; `attempt` fails meanwhile."""
+
+
+class Channel(Protocol):
+    """Messages among everything that shares this store, but for who sends them."""
+
+    def post(self, message: Record) -> None:
+        """Tell the others; there need not be any."""
+
+    def listen(self, listener: Callable[[Record], None]) -> None:
+        """Call a function with each message from now on."""
+
 
 class Images(Protocol):
     """Decodes and scales images."""
@@ -264,6 +287,9 @@ class Platform(Protocol):
 
     @property
     def locks(self) -> Locks: ...
+
+    @property
+    def channel(self) -> Channel: ...
 
     @property
     def images(self) -> Images: ...

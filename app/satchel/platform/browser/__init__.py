@@ -9,6 +9,7 @@ from functools import cached_property
 
 from satchel.platform import InferenceEngine
 from satchel.platform.browser.blobs import BrowserBlob, blob_of
+from satchel.platform.browser.channel import Broadcast
 from satchel.platform.browser.clock import BrowserClock
 from satchel.platform.browser.fetcher import BrowserFetcher
 from satchel.platform.browser.images import BrowserImages
@@ -38,6 +39,10 @@ class BrowserPlatform:
     @cached_property
     def locks(self) -> WebLocks:
         return WebLocks(f"satchel:{scope()}:")
+
+    @cached_property
+    def channel(self) -> Broadcast:
+        return Broadcast(f"satchel:{scope()}")
 
     def blob(self, data: object) -> BrowserBlob:
         return blob_of(data)

@@ -244,18 +244,22 @@ function transact(database, changes) {
 
 // ---- locks
 
-/** A Web Lock: {granted: Promise, release()}. Released before it is granted, it leaves the queue. */
-export function hold(name) {
+/**
+ * A Web Lock: {granted: Promise of whether it is held, release()}. Released before it is granted, it
+ * leaves the queue. `how` may hold the `mode`, and `ifAvailable` for one that does not wait.
+ */
+export function hold(name, how = {}) {
   const controller = new AbortController();
   let release;
   const held = new Promise((resolve) => {
     release = resolve;
   });
   const granted = new Promise((resolve, reject) => {
-    const wait = { signal: controller.signal };
-    const keep = () => {
-      resolve();
-      return held;
+    // One that does not wait has no queue to leave, and takes no signal.
+    const wait = how.ifAvailable ? how : { ...how, signal: controller.signal };
+    const keep = (lock) => {
+      resolve(lock !== null);
+      return lock && held;
     };
     navigator.locks.request(name, wait, keep).catch(reject);
   });

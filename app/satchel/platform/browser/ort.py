@@ -59,6 +59,15 @@ class OrtWeb:
             raise
         return session
 
+    def fresh(self) -> OrtWeb:
+        """Another engine, with workers of its own."""
+        return OrtWeb()
+
+    async def close(self) -> None:
+        """End the workers, whatever they do. A later call would start others."""
+        for worker in self._workers.values():
+            worker.end()
+
     def _worker(self, threads: int | None) -> Worker:
         usable = _usable_threads() if threads is None else max(1, min(threads, _usable_threads()))
         if usable not in self._workers:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from satchel.platform import InferenceEngine
 from satchel.platform.native.blobs import NativeBlob, blob_of
+from satchel.platform.native.channel import Silence
 from satchel.platform.native.clock import NativeClock
 from satchel.platform.native.fetcher import NativeFetcher
 from satchel.platform.native.images import PillowImages
@@ -34,6 +35,7 @@ class NativePlatform:
         self.fetcher = NativeFetcher()
         self.images = PillowImages()
         self.clock = NativeClock()
+        self.channel = Silence()
 
     @cached_property
     def _root(self) -> Path:

@@ -20,8 +20,30 @@ class FileLocks:
     async def hold(self, name: str) -> AsyncIterator[None]:
         from filelock import AsyncFileLock
 
+        async with AsyncFileLock(self._file(name)):
+            yield
+
+    @asynccontextmanager
+    async def attempt(self, name: str) -> AsyncIterator[bool]:
+        from filelock import AsyncFileLock, Timeout
+
+        lock = AsyncFileLock(self._file(name), blocking=False)
+        try:
+            await lock.acquire()
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            await lock.release()
+
+    @asynccontextmanager
+    async def share(self, name: str) -> AsyncIterator[None]:
+        # Only models in use are shared, and a file that is open here stays when it is deleted.
+        yield
+
+    def _file(self, name: str) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
         # Names are free text; their hash is a file name everywhere.
-        digest = hashlib.sha256(name.encode()).hexdigest()[:32]
-        async with AsyncFileLock(self._folder / digest):
-            yield
+        return self._folder / hashlib.sha256(name.encode()).hexdigest()[:32]

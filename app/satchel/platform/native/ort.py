@@ -64,6 +64,13 @@ class OrtNative:
             raise explained(_kind(error), str(error), loading=True) from error
         return OrtSession(session)
 
+    def fresh(self) -> OrtNative:
+        """This one: a session of onnxruntime's shares nothing with others."""
+        return self
+
+    async def close(self) -> None:
+        """Nothing runs but sessions, which are closed one by one."""
+
 
 class OrtSession:
     """One loaded model."""
