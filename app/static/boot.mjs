@@ -4,6 +4,7 @@
  * It offers `globalThis.satchel` to the interface (and to anyone's console): the site's
  * description, the engine, and what happened so far.
  */
+import { metered } from "./conditions.mjs";
 import { Intake } from "./early.mjs";
 import { Engine } from "./link.mjs";
 import { Offline } from "./offline.mjs";
@@ -20,8 +21,7 @@ const scope = new URL("./", document.baseURI).pathname;
 // WebKitGTK says that it is isolated and has no shared memory all the same: ask for the thing itself.
 const isolated = crossOriginIsolated && typeof SharedArrayBuffer === "function";
 const first = !navigator.serviceWorker?.controller;
-const { connection } = navigator;
-const metered = Boolean(connection?.saveData || connection?.type === "cellular");
+const costs = metered();
 
 const signals = new Signals();
 const early = new Intake();
@@ -34,7 +34,7 @@ globalThis.satchel = {
   early,
   first,
   isolated,
-  metered,
+  metered: costs,
   on: (event, listener) => signals.on(event, listener),
   start: () => engine.start(),
   stop: (reason) => engine.stop(reason),
@@ -57,7 +57,7 @@ begin();
  * which is not; and on a metered connection the engine waits for consent.
  */
 async function begin() {
-  if (first && metered) return;
+  if (first && costs) return;
   if (first) await Promise.race([early.taken, new Promise((go) => setTimeout(go, INTERFACE_MS))]);
   engine.start(0);
 }

@@ -4,6 +4,8 @@
  * A JavaScript exception thrown straight into MicroPython can't be caught there, so nothing here
  * throws: what may fail answers with a promise of {ok: true, value} or {ok: false, name, message}.
  */
+import { metered as meteredNow, tellConditions as tell } from "./conditions.mjs";
+
 const { satchel } = globalThis;
 
 export const { site, first, isolated, metered, engine } = satchel;
@@ -18,10 +20,25 @@ const settle = (promise) =>
 
 // ---- the engine
 
-export const call = (op, ...args) => settle(engine.call(op, args));
+/** Plain facts, with null for what is not said: MicroPython takes undefined for something. */
+const plain = (value) => JSON.parse(JSON.stringify(value ?? null, (_, one) => one ?? null));
+
+export const call = (op, ...args) => settle(engine.call(op, args).then(plain));
 
 /** Resolves when nobody waits for an answer of the engine's. */
 export const idle = () => engine.idle();
+
+/** The engine rests when nobody has asked it anything for so long. */
+const CALM_MS = 1000;
+
+/** Calls `work` each time that the engine has been started and rests. */
+export function onRest(work) {
+  subscribe("phase", async ({ phase }) => {
+    if (phase !== "ready") return;
+    await engine.calm(CALM_MS);
+    work();
+  });
+}
 
 /** A call that reports progress and can be cancelled: {result, cancel}. */
 export function task(onProgress, op, ...args) {
@@ -54,6 +71,72 @@ export async function persist() {
     return null;
   }
 }
+
+// ---- models and their updates
+
+export { meteredNow };
+
+export const tellConditions = () => tell(onRest, (now) => call("conditions", now));
+
+export const onLibrary = (listener) => subscribe("library", (facts) => listener(plain(facts)));
+
+/** What is told of a model, but for the bytes that keep coming. */
+export const shape = (model) =>
+  JSON.stringify(model, (key, value) => (key === "received" ? null : value));
+
+export const online = () => navigator.onLine;
+
+/** How full the storage is. Its figures are too large for MicroPython. */
+export function fillMeter(meter, { used, quota }) {
+  meter.max = quota;
+  meter.value = used;
+}
+
+/** What is left of the storage, in megabytes. */
+export const megabytesLeft = ({ used, quota }) => Math.max(0, quota - used) / 1e6;
+
+/** True the first time that something is asked of the person, on this device. */
+export function once(question) {
+  const key = `satchel:${new URL("./", document.baseURI).pathname}:asked:${question}`;
+  try {
+    if (localStorage.getItem(key)) return false;
+    localStorage.setItem(key, "yes");
+  } catch {
+    // Without a memory of it, it is asked again at the next visit.
+  }
+  return true;
+}
+
+// ---- time
+
+const UNITS = [
+  ["year", 31_557_600],
+  ["month", 2_629_800],
+  ["week", 604_800],
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+const MINUTE_MS = 60_000;
+
+/** How long ago a moment was: "2 hours ago", "yesterday". */
+export function ago(moment) {
+  const seconds = (Date.now() - Date.parse(moment)) / 1000;
+  const found = UNITS.find(([, length]) => seconds >= length);
+  if (!found) return "just now";
+  const words = new Intl.RelativeTimeFormat("en-GB", { numeric: "auto" });
+  return words.format(-Math.floor(seconds / found[1]), found[0]);
+}
+
+/** A moment as a date and a time. */
+export const date = (moment) =>
+  new Date(moment).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+
+/** Keeps the times in an element right while they grow old. */
+export const keepTimes = (element) =>
+  setInterval(() => {
+    for (const time of element.querySelectorAll("time")) time.textContent = ago(time.dateTime);
+  }, MINUTE_MS);
 
 // ---- photos
 
@@ -179,6 +262,10 @@ export function today() {
 export const address = () => location.hash.slice(1);
 
 export const onAddress = (handler) => addEventListener("hashchange", () => handler());
+
+export function go(address) {
+  location.hash = address;
+}
 
 export const toTop = () => scrollTo(0, 0);
 

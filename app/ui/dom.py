@@ -45,11 +45,17 @@ def listen(element, event, handler):
 
 
 def keep_focus(element, change):
-    """Run `change()`; where it takes the focused element away, the focus stays in `element`."""
-    focused = element.contains(document.activeElement)
+    """Run `change()`; where it takes the focused element away, the focus stays in `element`.
+
+    It goes to the button that does the same now, else to `element` itself.
+    """
+    at = document.activeElement
+    focused = element.contains(at)
+    action = at.getAttribute("data-action") if focused else None
     change()
     if focused and not element.contains(document.activeElement):
-        element.focus()
+        again = element.querySelector('[data-action="{}"]'.format(action)) if action else None
+        (again or element).focus()
 
 
 def announce(text):

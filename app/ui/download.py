@@ -5,6 +5,7 @@ import asyncio
 import host
 from dom import announce
 from setup import SetupPanel
+from words import size
 
 __all__ = ["Download"]
 
@@ -25,7 +26,7 @@ class Download:
 
     def __init__(self, on_change):
         self.usable = asyncio.Event()
-        self.state = "starting"  # or "ready", "asking", "stopped", "failed"
+        self.state = "starting"  # or "ready", "asking", "stopped", "gone", "failed"
         self.waits_for = "Waiting"
         self.status = None
         self.model = None
@@ -64,7 +65,8 @@ class Download:
                 self._panel.hide()
                 self._change("ready", "Waiting")
                 self.usable.set()
-                await self._next("failed")
+                if await self._next("failed", "gone") == "gone":
+                    self._deleted()
                 host.stop(self._reason)  # photos that it was looking at get their turn again
                 self._fail("The engine stopped", self._reason)
             except _Stop as stop:
@@ -78,7 +80,30 @@ class Download:
         answer = await host.call("status")
         if not answer.ok:
             self._fail("The engine does not answer", answer.message)
-        self.status = answer.value
+        self._know(answer.value)
+
+    async def notice(self, models):
+        """The engine tells what models it holds: what changes them may be elsewhere.
+
+        Args:
+            models: `id` and `version` of each; None for what is not here.
+        """
+        if not self.status:
+            return
+        known = [(model.id, model.version) for model in self.status.models]
+        if known == [(model.id, model.version) for model in models]:
+            return
+        answer = await host.call("status")
+        if not answer.ok:
+            return  # who waits for an answer hears why
+        self._know(answer.value)
+        if self.state == "ready" and not self.model.installed:
+            self._post("gone")
+        elif self.state == "gone" and self.model.installed:
+            self._post("go")
+
+    def _know(self, status):
+        self.status = status
         for model in self.status.models:
             if model.id == self._wanted.id:
                 self.model = model
@@ -176,6 +201,16 @@ class Download:
         self._change("stopped", "Waiting for the download")
         why = "What you gave waits until it is complete. What has arrived is kept if possible."
         raise _Stop(lambda: self._panel.stopped("Download cancelled", why, "Download"))
+
+    def _deleted(self):
+        self._opened = False
+        name, length = self._model_part
+        self._received[name] = 0
+        self._panel.parts = [self._model_part]
+        self._change("gone", "Waiting for the model")
+        title = self._wanted.title + " is not on this device any more"
+        why = "It was deleted. This page needs it; what you give waits until it is here again."
+        raise _Stop(lambda: self._panel.stopped(title, why, "Download " + size(length)))
 
     def _change(self, state, waits_for):
         self.state, self.waits_for = state, waits_for

@@ -9,10 +9,13 @@ from notes import dismiss, note
 from photos import Photos
 from status import StatusPanel
 from tasks import start
+from updates import Updates
 
 # A panel's code is loaded where the site has a model for it.
 TASKS = [task for task in ("label", "embed") if any(m.task == task for m in host.site.models)]
-TITLES = {"embed": "Compare", "about": "About"}
+# Views beside those of the tasks.
+PLACES = ("models", "about")
+TITLES = {"embed": "Compare", "models": "Models", "about": "About"}
 
 
 class Page:
@@ -21,6 +24,8 @@ class Page:
     def __init__(self):
         self.status = None
         self.label = None
+        self.library = None  # from the first time that somebody looks at it
+        self.view = ""
         self.asked = False
         self.about = AboutPanel()
         self.download = Download(self.changed)
@@ -31,6 +36,7 @@ class Page:
             from embed import EmbedPanel
 
             EmbedPanel(self.download, self.seen)
+        self.updates = Updates(self.learnt, lambda: self.view == "models")
         host.onAddress(lambda: self.show_view(True))
         self.show_view(False)
         host.subscribe("page-update", self.newer)
@@ -60,6 +66,13 @@ class Page:
                     ("Engine", status.engine),
                 )
             )
+
+    def learnt(self):
+        """Something about the models or their updates changed."""
+        if self.library:
+            self.library.update()
+        if self.updates.facts:
+            start(self.download.notice(self.updates.facts.models))
 
     def seen(self, photo=None):
         """Something is done. After the first one it is clear that this is worth keeping."""
@@ -93,16 +106,19 @@ class Page:
         if name == "main":
             return  # the skip link: within the view that is shown
         home = self._home()
-        if name not in TASKS and name != "about":
+        if name not in TASKS and name not in PLACES:
             name = home
-        for view in TASKS:
+        self.view = name
+        for view in TASKS + list(PLACES):
             by_id("view-" + view).hidden = view != name
-        by_id("view-about").hidden = name != "about"
-        by_id("view-tasks").hidden = name == "about"
+        by_id("view-tasks").hidden = name in PLACES
         if name == "about":
             self.about.show()
-        if name in TASKS:
+        else:
+            # What comes with the first download is told wherever it is waited for.
             by_id(name + "-input").after(by_id("setup"))
+        if name == "models":
+            self._show_library()
         for link in document.querySelectorAll("nav a"):
             if link.getAttribute("href") == "#" + name:
                 link.setAttribute("aria-current", "page")
@@ -113,6 +129,15 @@ class Page:
         if move:
             by_id(name + "-title").focus()
             host.toTop()
+
+    def _show_library(self):
+        if not self.library:
+            from library import LibraryPanel
+
+            self.library = LibraryPanel(self.updates)
+        self.updates.seen()
+        self.updates.ask()
+        self.library.update()
 
     def _home(self):
         """The view of the site's first model."""

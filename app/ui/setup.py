@@ -21,13 +21,13 @@ class SetupPanel:
 
     Args:
         task: What the model is for.
-        parts: (name, bytes) of everything that a first visit fetches, in order.
+        parts: (name, bytes) of everything that is fetched, in order.
         on_press: Called with "go" or "cancel" when its button is pressed.
     """
 
     def __init__(self, task, parts, on_press):
         self._task = task
-        self._parts = parts
+        self.parts = parts
         self._on_press = on_press
         self._panel = by_id("setup")
         self._panel.tabIndex = -1
@@ -40,7 +40,7 @@ class SetupPanel:
     def show_progress(self, received):
         """Show what is coming."""
         if self._panel.hidden or self._panel.dataset.state != "fetching":
-            total = sum(length for _, length in self._parts)
+            total = sum(length for _, length in self.parts)
             self._announced = 0
             self._show(
                 "fetching",
@@ -56,13 +56,13 @@ class SetupPanel:
         Args:
             received: Bytes so far, by the part's name.
         """
-        total = sum(length for _, length in self._parts)
-        here = sum(min(received.get(name, 0), length) for name, length in self._parts)
+        total = sum(length for _, length in self.parts)
+        here = sum(min(received.get(name, 0), length) for name, length in self.parts)
         share = int(100 * here / total) if total else 100
         by_id("setup-bar").value = share
         figures = "{} of {} · {} %".format(size(here), size(total), share)
         by_id("setup-figures").textContent = figures
-        self._list(self._parts, received)
+        self._list(self.parts, received)
         if share >= self._announced + _ANNOUNCE_PERCENT and share < 100:
             self._announced = share - share % _ANNOUNCE_PERCENT
             announce("Download: {} percent".format(self._announced))

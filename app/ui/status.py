@@ -57,6 +57,7 @@ class StatusPanel:
             "starting": self._phase_text,
             "asking": "Not started",
             "stopped": "Cancelled",
+            "gone": "Waiting for its model",
             "failed": "Not working",
             "ready": "Ready",
         }[state]
@@ -113,6 +114,8 @@ class StatusPanel:
             return "Nothing yet. It waits for your yes to the download."
         if download.state == "stopped":
             return "Nothing. The download was cancelled."
+        if download.state == "gone":
+            return "Nothing: its model was deleted."
         if download.state == "failed":
             return "Nothing: the page is not ready."
         if download.state == "starting":
