@@ -207,8 +207,7 @@ class Engine:
     async def _manifest(self, entry: dict[str, Any]) -> Manifest:
         """The manifest whose hash the page pins."""
         pinned = Reference(entry["sha256"], entry["manifest_bytes"])
-        fetcher = platforms.current().fetcher
-        blob = await fetch_blob(fetcher, self._url(entry["manifest"]), pinned)
+        blob = await fetch_blob(platforms.current(), self._url(entry["manifest"]), pinned)
         return Manifest.parse(await blob.read())
 
     def _entry(self, model_id: str) -> dict[str, Any]:

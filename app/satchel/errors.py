@@ -137,7 +137,24 @@ class TransferError(SatchelError):
 
 
 class NetworkError(TransferError):
-    """The server could not be reached, or refused, or the connection was cut."""
+    """The server could not be reached, or refused, or the connection was cut.
+
+    Args:
+        status: The HTTP status of a refusal.
+        retry_after: Seconds after which the server wants to be asked again.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        why: str = "",
+        todo: str = "",
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(what, why=why, todo=todo)
+        self.status, self.retry_after = status, retry_after
 
 
 class IntegrityError(TransferError):

@@ -268,7 +268,7 @@ class Library:
                 if progress is not None:
                     progress(before + received, total)
 
-            blob = await fetch_blob(self._platform.fetcher, locate(item), item, report)
+            blob = await fetch_blob(self._platform, locate(item), item, report)
             puts.append(PutBlob(item.sha256, blob))
             done += item.size
         return puts

@@ -1,58 +1,149 @@
-"""Getting a blob: streamed, counted and hashed on the way, never trusted before both agree."""
+"""Getting blobs: only what is missing, chunk by chunk, kept as soon as it is verified.
+
+A download asks for the spans of its plan one after the other. Whatever the server answers with,
+the whole file or some of it, goes by once; chunks that are missing are picked out of it, hashed,
+and committed to the store as parts while more comes. So an interruption, of whatever kind, costs
+what was not committed yet, and the next attempt asks for the rest.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import replace
 
+from satchel.attempts import LIMITS, Attempts, Limits, Progress
 from satchel.errors import IntegrityError
+from satchel.keeping import Batches, InMemory
 from satchel.manifest import Reference
-from satchel.platform import Blob, Fetcher, Piece
+from satchel.plan import Plan, Source, plan
+from satchel.platform import Blob, DeleteParts, Platform, Slice
 
-__all__ = ["Progress", "fetch_blob"]
+__all__ = [
+    "Limits",
+    "Plan",
+    "Progress",
+    "Source",
+    "assemble",
+    "checked",
+    "download",
+    "fetch_blob",
+    "plan",
+    "verified",
+]
 
-Progress = Callable[[int, int], None]
-"""Called with (bytes received, bytes in all); never more than all."""
+READ = 1024 * 1024
+"""Bytes of a blob that are hashed at a time."""
+
+
+async def download(
+    platform: Platform,
+    url: str,
+    wanted: Plan,
+    progress: Progress | None = None,
+    *,
+    limits: Limits = LIMITS,
+) -> None:
+    """Fetch what a plan misses, and keep it in the store as parts.
+
+    Cancelling it, or any error, leaves what was verified so far; a plan made anew from the store's
+    parts goes on from there.
+
+    Args:
+        platform: Whose network and store.
+        url: Where the blob lies.
+        wanted: What to fetch.
+        progress: Told of each piece that is of use: bytes of `Plan.download_size`.
+        limits: How long to try.
+
+    Raises:
+        NetworkError: No answer, a refusal, or too many cuts in a row.
+        IntegrityError: The server's file is another one.
+        StorageFullError: The device has no room for more.
+    """
+    keeper = Batches(platform, wanted.wanted.sha256)
+    await Attempts(platform, url, wanted, progress, limits, keeper).run()
 
 
 async def fetch_blob(
-    fetcher: Fetcher, url: str, wanted: Reference, progress: Progress | None = None
+    platform: Platform,
+    url: str,
+    wanted: Reference,
+    progress: Progress | None = None,
+    *,
+    limits: Limits = LIMITS,
 ) -> Blob:
-    """Download a blob and check it.
-
-    A connection that is cut can look like a normal end, so length and hash are always checked.
-    Cancelling it ends the transfer.
-
-    Args:
-        fetcher: The platform's.
-        url: Where the blob lies.
-        wanted: Its size in bytes and SHA-256.
-        progress: Told of each piece that comes.
+    """Download a small blob as a whole, into memory, and check it.
 
     Raises:
-        NetworkError: No answer, a refusal, or a cut that the network noticed.
+        NetworkError: No answer, a refusal, or too many cuts in a row.
         IntegrityError: Another length or hash than promised.
     """
-    digest, received = hashlib.sha256(), 0
-    pieces: list[Piece] = []
-    async for piece in fetcher.stream(url):
-        received += piece.size
-        if received > wanted.size:
-            raise _unlike(url, f"more than the promised {wanted.size} bytes came")
-        digest.update(piece.view())
-        pieces.append(piece)
-        if progress is not None:
-            progress(received, wanted.size)
-    if received < wanted.size:
-        raise _unlike(url, f"only {received} of {wanted.size} bytes came")
-    if digest.hexdigest() != wanted.sha256:
-        raise _unlike(url, "its SHA-256 is another one")
-    return fetcher.join(pieces)
+    keeper = InMemory()
+    whole = plan(wanted, ())
+    await Attempts(platform, url, whole, progress, limits, keeper).run()
+    return platform.fetcher.join(keeper.pieces)
 
 
-def _unlike(url: str, why: str) -> IntegrityError:
-    return IntegrityError(
-        f"What came from {url} is not what was promised",
-        why=why,
-        todo="Try again; if it stays so, the site was not uploaded completely",
-    )
+async def assemble(platform: Platform, wanted: Plan) -> Blob:
+    """The blob, made of slices of the store's parts and of the plan's sources. Nothing is written.
+
+    Raises:
+        IntegrityError: Not all of it is here.
+    """
+    now = await _again(platform, wanted)
+    if now.missing:
+        raise IntegrityError(
+            "Some of a download is not on this device any more",
+            why=f"{now.download_size} of {now.wanted.size} bytes are missing",
+            todo="Download it again: only these are fetched",
+        )
+    slices: list[Slice] = []
+    for chunk in now.chunks:
+        for part in now.here[chunk.start]:
+            last = slices[-1] if slices else None
+            if last is not None and last.blob is part.blob and last.stop == part.start:
+                slices[-1] = Slice(part.blob, last.start, part.stop)
+            else:
+                slices.append(part)
+    return platform.compose(slices)
+
+
+async def verified(blob: Blob, wanted: Reference) -> bool:
+    """Whether a blob has the promised length and SHA-256; read piece by piece."""
+    return blob.size == wanted.size and await _sha256([Slice(blob, 0, blob.size)]) == wanted.sha256
+
+
+async def checked(platform: Platform, wanted: Plan) -> Plan:
+    """Hash each chunk where it lies, and plan again without those that are spoilt.
+
+    For a blob that was assembled and is not what was promised: spoilt parts are deleted, spoilt
+    chunks of sources are not used again. When the plan that comes back misses nothing, all chunks
+    are right, and so the chunk index is that of another file.
+    """
+    now = await _again(platform, wanted)
+    distrust = set(now.distrust)
+    parts = await platform.store.parts(now.wanted.sha256)
+    for chunk in now.chunks:
+        slices = now.here.get(chunk.start, ())
+        if not slices or await _sha256(slices) == chunk.sha256:
+            continue
+        stop = chunk.start + chunk.size
+        under = [p for p in parts if p.start < stop and chunk.start < p.start + p.blob.size]
+        # Parts come before sources: only where there are none was it a source that gave it.
+        distrust |= set() if under else {chunk.sha256}
+        await platform.store.commit([DeleteParts(now.wanted.sha256, p.start) for p in under])
+    return await _again(platform, replace(now, distrust=frozenset(distrust)))
+
+
+async def _again(platform: Platform, old: Plan) -> Plan:
+    parts = await platform.store.parts(old.wanted.sha256)
+    return plan(old.wanted, old.chunks, old.sources, parts, distrust=old.distrust)
+
+
+async def _sha256(slices: Sequence[Slice]) -> str:
+    digest = hashlib.sha256()
+    for part in slices:
+        for start in range(part.start, part.stop, READ):
+            digest.update(await part.blob.read(start, min(start + READ, part.stop)))
+    return digest.hexdigest()

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cache
+from random import Random
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -18,27 +19,38 @@ from numpy.typing import NDArray
 from satchel.tensors import TensorSpec
 
 __all__ = [
+    "STALL",
+    "Answer",
     "Blob",
     "Change",
     "Channel",
     "Clock",
     "DeleteBlob",
+    "DeleteParts",
     "DeleteRecord",
     "EngineSession",
     "Fetcher",
     "Images",
     "InferenceEngine",
     "Locks",
+    "Part",
     "Piece",
     "Platform",
     "PutBlob",
+    "PutPart",
     "PutRecord",
     "Record",
     "SessionOptions",
+    "Slice",
     "Space",
+    "Span",
     "Store",
     "current",
 ]
+
+STALL = 20.0
+"""Seconds without a byte after which an answer counts as dead; a mobile network's handover between
+cells takes a few."""
 
 Record = dict[str, Any]
 """One stored record: plain JSON data, parsed strictly by its owner."""
@@ -53,6 +65,46 @@ class Blob(Protocol):
 
     async def read(self, start: int = 0, stop: int | None = None) -> bytes:
         """The bytes from ``start`` to ``stop``, copied into the Python heap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Some bytes of a file.
+
+    Attributes:
+        start: Offset of the first one.
+        stop: Offset after the last one.
+    """
+
+    start: int
+    stop: int
+
+    @property
+    def size(self) -> int:
+        """How many bytes they are."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some bytes of a blob, which stay where they are: from ``start`` to before ``stop``."""
+
+    blob: Blob
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Verified bytes of a blob that is not here as a whole yet.
+
+    Attributes:
+        start: Where in the blob they begin.
+        blob: They themselves.
+    """
+
+    start: int
+    blob: Blob
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +204,24 @@ class DeleteBlob:
     digest: str
 
 
-Change = PutRecord | DeleteRecord | PutBlob | DeleteBlob
+@dataclass(frozen=True, slots=True)
+class PutPart:
+    """Write verified bytes of the blob ``digest``, which begin at ``start`` in it."""
+
+    digest: str
+    start: int
+    blob: Blob
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteParts:
+    """Remove the parts of a blob, or only the one that begins at ``start``, if they are there."""
+
+    digest: str
+    start: int | None = None
+
+
+Change = PutRecord | DeleteRecord | PutBlob | DeleteBlob | PutPart | DeleteParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +248,12 @@ class Store(Protocol):
     async def blobs(self) -> dict[str, int]:
         """Size in bytes of every stored blob, by digest."""
 
+    async def parts(self, digest: str) -> Sequence[Part]:
+        """What is here of a blob under way, in its order."""
+
+    async def part_sizes(self) -> dict[str, int]:
+        """Bytes that all parts of a blob have together, by the blob's digest."""
+
     async def commit(self, changes: Sequence[Change]) -> None:
         """Apply all changes or none, and return once they would survive a power cut.
 
@@ -203,15 +278,47 @@ class Piece(Protocol):
     def view(self) -> bytes | memoryview:
         """The bytes, for hashing."""
 
+    def cut(self, start: int, stop: int) -> Piece:
+        """The bytes from ``start`` to before ``stop`` of this piece, not copied."""
+
+
+class Answer(Protocol):
+    """A server's answer whose body is on its way."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the body is the whole file, whatever was asked for (status 200, not 206)."""
+
+    @property
+    def start(self) -> int:
+        """Offset in the file of the body's first byte, as far as the platform can tell."""
+
+    def __aiter__(self) -> AsyncIterator[Piece]:
+        """The body, piece by piece as it comes.
+
+        It ends where the network says so, which is not always where the body does.
+
+        Raises:
+            NetworkError: The connection was cut, or nothing came any more.
+        """
+
 
 class Fetcher(Protocol):
     """Gets bytes from URLs."""
 
-    def stream(self, url: str) -> AsyncIterator[Piece]:
-        """The body of a GET, piece by piece as it comes.
+    def get(
+        self, url: str, span: Span | None = None, *, stall: float = STALL
+    ) -> AbstractAsyncContextManager[Answer]:
+        """A GET; leaving the block ends the transfer.
+
+        Args:
+            url: Where the file lies.
+            span: Which of its bytes to ask for; the server may answer with others.
+            stall: Seconds without a byte after which it is given up.
 
         Raises:
-            NetworkError: No answer, a refusal, or a cut that the network noticed.
+            NetworkError: No answer, or a refusal (`status`, and `retry_after` where it can be
+                read, say which).
         """
 
     def join(self, pieces: Sequence[Piece]) -> Blob:
@@ -263,10 +370,16 @@ class Images(Protocol):
 
 
 class Clock(Protocol):
-    """The time of day."""
+    """The time of day, and time that passes."""
 
     def now(self) -> str:
         """UTC in ISO 8601."""
+
+    def monotonic(self) -> float:
+        """Seconds since some moment; nobody sets this clock."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
 
 
 class Platform(Protocol):
@@ -296,6 +409,12 @@ class Platform(Protocol):
 
     @property
     def clock(self) -> Clock: ...
+
+    @property
+    def random(self) -> Random: ...
+
+    def compose(self, slices: Sequence[Slice]) -> Blob:
+        """One blob of all slices, whose bytes are read where they lie when they are needed."""
 
     def blob(self, data: object) -> Blob:
         """A blob of bytes-like data, or of what the platform calls bytes; copied once.

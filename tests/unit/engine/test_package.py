@@ -66,6 +66,8 @@ LAYERS = (
     {"errors"},
     {"tensors", "settings", "versions", "fields"},
     {"platform", "manifest", "chunks", "golden"},
+    {"plan", "picker", "keeping"},
+    {"attempts"},
     {"transfer", "installed", "schema"},
     {"runtime"},
     {"library"},

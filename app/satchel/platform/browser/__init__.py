@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
+from random import Random
 
-from satchel.platform import InferenceEngine
-from satchel.platform.browser.blobs import BrowserBlob, blob_of
+from satchel.platform import InferenceEngine, Slice
+from satchel.platform.browser.blobs import BrowserBlob, blob_of, composed
 from satchel.platform.browser.channel import Broadcast
 from satchel.platform.browser.clock import BrowserClock
 from satchel.platform.browser.fetcher import BrowserFetcher
@@ -43,6 +45,13 @@ class BrowserPlatform:
     @cached_property
     def channel(self) -> Broadcast:
         return Broadcast(f"satchel:{scope()}")
+
+    @cached_property
+    def random(self) -> Random:
+        return Random()  # noqa: S311  # spreads retries, hides nothing
+
+    def compose(self, slices: Sequence[Slice]) -> BrowserBlob:
+        return composed(slices)
 
     def blob(self, data: object) -> BrowserBlob:
         return blob_of(data)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, cast
 
 import js
 from pyodide.ffi import JsException, to_js
 
 from satchel.errors import NetworkError
-from satchel.platform import Piece
+from satchel.platform import STALL, Piece, Span
 from satchel.platform.browser.blobs import BrowserBlob
+from satchel.platform.browser.host import host
 
 __all__ = ["BrowserFetcher"]
+
+PIECE = 256 * 1024
+"""Bytes that Python takes at a time, where they come fast: each turn costs it half a millisecond,
+and the network brings 64 KiB at most."""
+
+GATHER = 0.1
+"""Seconds after which it takes what there is: short beside the 250 ms of a batch of the store's."""
 
 
 class JsPiece:
@@ -25,37 +34,60 @@ class JsPiece:
     def view(self) -> memoryview:
         return cast(memoryview, self.array.to_py())
 
+    def cut(self, start: int, stop: int) -> JsPiece:
+        return JsPiece(self.array.subarray(start, stop))
+
+
+class BrowserAnswer:
+    """A body of host.mjs's."""
+
+    def __init__(self, url: str, body: Any) -> None:
+        self._url, self._body = url, body
+        self.whole, self.start = bool(body.whole), int(body.start)
+
+    async def __aiter__(self) -> AsyncIterator[Piece]:
+        with _explained(self._url):
+            while (array := await self._body.read(PIECE, GATHER * 1000)).byteLength:
+                yield JsPiece(array)
+
 
 class BrowserFetcher:
     """Streams bodies piece by piece; joins them into a Blob without copying through Python."""
 
-    async def stream(self, url: str) -> AsyncIterator[Piece]:
-        controller = js.AbortController.new()
+    @asynccontextmanager
+    async def get(
+        self, url: str, span: Span | None = None, *, stall: float = STALL
+    ) -> AsyncIterator[BrowserAnswer]:
+        first, last = (span.start, span.stop - 1) if span else (None, None)
+        body = (await host()).body(url, first, last, stall * 1000)
         try:
-            # What comes is kept in the store, once it has been verified. The HTTP cache would only
-            # keep it twice, and give what came spoilt again, for as long as the host allows.
-            response = await js.fetch(
-                url, signal=controller.signal, credentials="same-origin", cache="no-store"
-            )
-            if not response.ok:
+            with _explained(url):
+                await body.opened
+            if not body.ok:
                 raise NetworkError(
                     f"{url} could not be fetched",
-                    why=f"The server answered {response.status} {response.statusText}".rstrip(),
+                    why=f"The server answered {body.status} {body.reason}".rstrip(),
                     todo="Try again later, or tell whoever hosts this site",
+                    status=int(body.status),
+                    retry_after=None if body.retryAfter < 0 else float(body.retryAfter),
                 )
-            reader = response.body.getReader()
-            while not (result := await reader.read()).done:
-                yield JsPiece(result.value)
-        except JsException as error:
-            raise NetworkError(
-                f"{url} could not be fetched",
-                why=str(error.message),
-                todo="Check the connection and try again",
-            ) from error
+            yield BrowserAnswer(url, body)
         finally:
             # Ends the transfer when the consumer stopped early; does nothing after the last piece.
-            controller.abort()
+            body.close()
 
     def join(self, pieces: Sequence[Piece]) -> BrowserBlob:
         arrays = [cast(JsPiece, piece).array for piece in pieces]
         return BrowserBlob(js.Blob.new(to_js(arrays)))
+
+
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    try:
+        yield
+    except JsException as error:
+        raise NetworkError(
+            f"{url} could not be fetched",
+            why=str(error.message),
+            todo="Check the connection and try again",
+        ) from error

@@ -1,4 +1,4 @@
-// What the browser platform needs from JavaScript: a message RPC, IndexedDB transactions (no await
+// What the browser platform needs from JavaScript: a message RPC, downloads, IndexedDB transactions (no await
 // of Python's survives inside one), image decoding, and starting inference workers.
 // Self-contained: the wheel carries this file, and the page's bundle imports from it.
 
@@ -160,6 +160,104 @@ export function run(rpc, handle, feeds, number, arrived) {
   );
 }
 
+// ---- downloads
+
+/**
+ * A GET whose body is read in large pieces: {opened, ok, status, reason, whole, start, retryAfter,
+ * read, close}. `first` and `last` are the bytes to ask for; without them it is the whole file. After
+ * `stall` ms without a byte it fails.
+ */
+export function body(url, first, last, stall) {
+  return new Body(url, first, last, stall);
+}
+
+class Body {
+  #controller = new AbortController();
+  #timer;
+  #reader;
+
+  constructor(url, first, last, stall) {
+    this.stall = stall;
+    this.opened = this.#open(url, first, last);
+    this.opened.catch(() => {}); // whoever gave up does not listen any more
+  }
+
+  async #open(url, first, last) {
+    // A single range like this one needs no preflight at another origin; other headers would.
+    const headers = first == null ? {} : { Range: `bytes=${first}-${last}` };
+    // What comes is kept in the store, once it has been verified. The HTTP cache would only keep
+    // it twice, and give what came spoilt again, for as long as the host allows.
+    const response = await this.#awaited(
+      fetch(url, {
+        headers,
+        signal: this.#controller.signal,
+        credentials: "same-origin",
+        cache: "no-store",
+      }),
+    );
+    this.ok = response.ok;
+    this.status = response.status;
+    this.reason = response.statusText;
+    this.retryAfter = seconds(response.headers.get("Retry-After"));
+    // Other origins may hide Content-Range; then it is what was asked for, as far as we know.
+    const said = /^bytes (\d+)-/.exec(response.headers.get("Content-Range") ?? "");
+    this.whole = response.status !== 206;
+    this.start = this.whole ? 0 : Number(said?.[1] ?? first ?? 0);
+    this.#reader = response.body?.getReader();
+  }
+
+  /** The next bytes: about `size` of them, fewer after `wait` ms, none at the end. */
+  async read(size, wait) {
+    const pieces = [];
+    const end = performance.now() + wait;
+    let length = 0;
+    do {
+      try {
+        const { done, value } = await this.#awaited(this.#reader?.read() ?? { done: true });
+        if (done) break;
+        pieces.push(value);
+        length += value.byteLength;
+      } catch (error) {
+        if (!length) throw error;
+        break; // what came before it counts; the next read fails again
+      }
+    } while (length < size && performance.now() < end);
+    if (pieces.length === 1) return pieces[0];
+    const joined = new Uint8Array(length);
+    let at = 0;
+    for (const piece of pieces) {
+      joined.set(piece, at);
+      at += piece.byteLength;
+    }
+    return joined;
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    this.#controller.abort();
+  }
+
+  async #awaited(promise) {
+    const stalled = () => this.#controller.abort(new Error("Nothing came any more"));
+    this.#timer = setTimeout(stalled, this.stall);
+    try {
+      return await promise;
+    } catch (error) {
+      throw plain(error, "The connection was cut");
+    } finally {
+      clearTimeout(this.#timer);
+    }
+  }
+}
+
+/** Retry-After, a number or a date (RFC 9110, 10.2.3), as seconds from now; -1: it doesn't say. */
+function seconds(retryAfter) {
+  if (!retryAfter) return -1;
+  const number = Number(retryAfter);
+  const left = Number.isNaN(number) ? (Date.parse(retryAfter) - Date.now()) / 1000 : number;
+  return Number.isNaN(left) ? -1 : Math.max(0, left);
+}
+
 // ---- IndexedDB
 
 const settled = (request) =>
@@ -204,10 +302,10 @@ export async function get(database, table, key) {
   return value;
 }
 
-/** All of a table: [keys, values]. */
-export function getAll(database, table) {
+/** All of a table, or what a key range has of it: [keys, values]. */
+export function getAll(database, table, range) {
   const store = database.transaction(table).objectStore(table);
-  return Promise.all([settled(store.getAllKeys()), settled(store.getAll())]);
+  return Promise.all([settled(store.getAllKeys(range)), settled(store.getAll(range))]);
 }
 
 /** Apply [["put", table, key, value] | ["delete", table, key], …] in one durable transaction. */

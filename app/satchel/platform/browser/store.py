@@ -10,16 +10,28 @@ import js
 from pyodide.ffi import JsException, to_js
 
 from satchel.errors import SchemaError, StorageError, StorageFullError
-from satchel.platform import Change, DeleteBlob, DeleteRecord, PutBlob, PutRecord, Record, Space
+from satchel.platform import (
+    Change,
+    DeleteBlob,
+    DeleteParts,
+    DeleteRecord,
+    Part,
+    PutBlob,
+    PutPart,
+    PutRecord,
+    Record,
+    Space,
+)
 from satchel.platform.browser.blobs import BrowserBlob, blob_of
 from satchel.platform.browser.host import host
 
 __all__ = ["IndexedDbStore"]
 
-LAYOUT = 1
+LAYOUT = 2
 """IndexedDB's version: raise it when TABLES changes. What records mean is the library's schema."""
 
-TABLES = ("meta", "models", "blobs")
+TABLES = ("meta", "models", "blobs", "parts")
+"""Keys are text; those of parts are [digest of the blob, offset in it]."""
 
 
 NO_ROOM = ("QuotaExceededError", "DataError")
@@ -49,6 +61,17 @@ class IndexedDbStore:
     async def blobs(self) -> dict[str, int]:
         keys, values = await self._use("getAll", "blobs")
         return {key: blob_of(value).size for key, value in zip(keys, values, strict=True)}
+
+    async def parts(self, digest: str) -> Sequence[Part]:
+        keys, values = await self._use("getAll", "parts", _parts_of(digest))
+        return [Part(int(key[1]), blob_of(value)) for key, value in zip(keys, values, strict=True)]
+
+    async def part_sizes(self) -> dict[str, int]:
+        keys, values = await self._use("getAll", "parts")
+        sizes: dict[str, int] = {}
+        for (digest, _), value in zip(keys, values, strict=True):
+            sizes[digest] = sizes.get(digest, 0) + blob_of(value).size
+        return sizes
 
     async def commit(self, changes: Sequence[Change]) -> None:
         if changes:
@@ -103,7 +126,7 @@ class IndexedDbStore:
         )
 
 
-def _operation(change: Change) -> tuple[str, str, str, Any]:
+def _operation(change: Change) -> tuple[str, str, Any, Any]:
     match change:
         case PutRecord(table, key, record):
             return "put", table, key, json.dumps(record)
@@ -113,4 +136,15 @@ def _operation(change: Change) -> tuple[str, str, str, Any]:
             return "put", "blobs", digest, js_blob
         case DeleteBlob(digest):
             return "delete", "blobs", digest, None
+        case PutPart(digest, start, BrowserBlob(js=js_blob)):
+            return "put", "parts", to_js([digest, start]), js_blob
+        case DeleteParts(digest, None):
+            return "delete", "parts", _parts_of(digest), None
+        case DeleteParts(digest, start):
+            return "delete", "parts", to_js([digest, start]), None
     raise TypeError(f"not a change of a browser's store: {change!r}")
+
+
+def _parts_of(digest: str) -> Any:
+    # Every array sorts after every number.
+    return js.IDBKeyRange.bound(to_js([digest]), to_js([digest, []]))

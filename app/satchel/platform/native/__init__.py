@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from random import Random
 
-from satchel.platform import InferenceEngine
-from satchel.platform.native.blobs import NativeBlob, blob_of
+from satchel.platform import InferenceEngine, Slice
+from satchel.platform.native.blobs import ComposedBlob, NativeBlob, blob_of
 from satchel.platform.native.channel import Silence
 from satchel.platform.native.clock import NativeClock
 from satchel.platform.native.fetcher import NativeFetcher
@@ -35,6 +37,7 @@ class NativePlatform:
         self.fetcher = NativeFetcher()
         self.images = PillowImages()
         self.clock = NativeClock()
+        self.random = Random()  # noqa: S311  # spreads retries, hides nothing
         self.channel = Silence()
 
     @cached_property
@@ -52,6 +55,9 @@ class NativePlatform:
     @cached_property
     def locks(self) -> FileLocks:
         return FileLocks(self._root / "locks")
+
+    def compose(self, slices: Sequence[Slice]) -> ComposedBlob:
+        return ComposedBlob(tuple(slices))
 
     def blob(self, data: object) -> NativeBlob:
         return blob_of(data)

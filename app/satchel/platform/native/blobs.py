@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["FileBlob", "MemoryBlob", "NativeBlob", "blob_of"]
+from satchel.platform import Slice
+
+__all__ = ["ComposedBlob", "FileBlob", "MemoryBlob", "NativeBlob", "blob_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,32 @@ class FileBlob:
         return await asyncio.to_thread(read)
 
 
-NativeBlob = MemoryBlob | FileBlob
+@dataclass(frozen=True, slots=True)
+class ComposedBlob:
+    """Slices of other blobs, one after the other."""
+
+    slices: Sequence[Slice]
+
+    @property
+    def size(self) -> int:
+        return sum(part.stop - part.start for part in self.slices)
+
+    async def read(self, start: int = 0, stop: int | None = None) -> bytes:
+        found, at, end = [], 0, self.size if stop is None else stop
+        for part in self.slices:
+            size = part.stop - part.start
+            first, last = max(start - at, 0), min(end - at, size)
+            if first < last:
+                found.append(await part.blob.read(part.start + first, part.start + last))
+            at += size
+        return b"".join(found)
+
+
+NativeBlob = MemoryBlob | FileBlob | ComposedBlob
 
 
 def blob_of(data: object) -> NativeBlob:
     """A blob of bytes-like data, copied once so that the caller's buffer stays usable."""
-    if isinstance(data, MemoryBlob | FileBlob):
+    if isinstance(data, NativeBlob):
         return data
     return MemoryBlob(bytes(memoryview(data)))  # type: ignore[arg-type]  # a TypeError is wanted

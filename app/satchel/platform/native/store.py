@@ -2,9 +2,10 @@
 
     <root>/records/<table>.json     all records of a table
     <root>/blobs/<sha256>           one blob each
+    <root>/parts/<sha256>/<start>   verified bytes of a blob that is not here as a whole yet
     <root>/journal.json             a commit under way, applied again after a crash
 
-A commit writes new blobs beside their place and flushes them, then the journal, then carries it
+A commit writes new files beside their place and flushes them, then the journal, then carries it
 out; the journal's rename is the instant at which the commit counts.
 """
 
@@ -14,6 +15,7 @@ import asyncio
 import errno
 import json
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,8 +25,11 @@ from satchel.platform import (
     Blob,
     Change,
     DeleteBlob,
+    DeleteParts,
     DeleteRecord,
+    Part,
     PutBlob,
+    PutPart,
     PutRecord,
     Record,
     Space,
@@ -62,12 +67,26 @@ class FileStore:
             if not path.suffix
         }
 
+    async def parts(self, digest: str) -> Sequence[Part]:
+        await self._io(self._recover)
+        found = (path for path in (self.root / "parts" / digest).glob("*") if not path.suffix)
+        return [Part(int(path.name), FileBlob(path)) for path in sorted(found, key=_start)]
+
+    async def part_sizes(self) -> dict[str, int]:
+        await self._io(self._recover)
+        sizes: dict[str, int] = {}
+        for path in (self.root / "parts").glob("*/*"):
+            if not path.suffix:
+                digest = path.parent.name
+                sizes[digest] = sizes.get(digest, 0) + path.stat().st_size
+        return sizes
+
     async def commit(self, changes: Sequence[Change]) -> None:
         if not changes:
             return
         await self._io(self._recover)
-        puts = [change for change in changes if isinstance(change, PutBlob)]
-        staged = [self.root / "blobs" / f"{put.digest}.new" for put in puts]
+        puts = [change for change in changes if isinstance(change, PutBlob | PutPart)]
+        staged = [self.root / f"{_path(put)}.new" for put in puts]
         try:
             for put, path in zip(puts, staged, strict=True):
                 await self._stage(put.blob, path)
@@ -102,10 +121,10 @@ class FileStore:
                     tables.setdefault(table, self._read_table(table))[key] = record
                 case DeleteRecord(table, key):
                     tables.setdefault(table, self._read_table(table)).pop(key, None)
-                case PutBlob(digest, _):
-                    journal["put"].append(digest)
-                case DeleteBlob(digest):
-                    journal["delete"].append(digest)
+                case PutBlob() | PutPart():
+                    journal["put"].append(_path(change))
+                case DeleteBlob() | DeleteParts():
+                    journal["delete"].append(_path(change))
         _replace(self.root / "journal.json", json.dumps(journal))
         self._recover()
 
@@ -115,14 +134,18 @@ class FileStore:
         if not path.exists():
             return
         journal = json.loads(path.read_text())
-        for digest in journal["put"]:
-            new = self.root / "blobs" / f"{digest}.new"
+        for name in journal["put"]:
+            new = self.root / f"{name}.new"
             if new.exists():
                 new.replace(new.with_suffix(""))
         for table, records in journal["tables"].items():
             _replace(self.root / "records" / f"{table}.json", json.dumps(records))
-        for digest in journal["delete"]:
-            (self.root / "blobs" / digest).unlink(missing_ok=True)
+        for name in journal["delete"]:
+            gone = self.root / name
+            if gone.is_dir():
+                shutil.rmtree(gone)
+            else:
+                gone.unlink(missing_ok=True)
         path.unlink()
 
     def _read_table(self, table: str) -> dict[str, Record]:
@@ -146,6 +169,21 @@ class FileStore:
                     todo="Free some space, or remove a model, and try again",
                 ) from error
             raise StorageError(f"{self.root} could not be used", why=str(error)) from error
+
+
+def _path(change: PutBlob | PutPart | DeleteBlob | DeleteParts) -> str:
+    """Where it lies, below the root."""
+    match change:
+        case PutBlob(digest) | DeleteBlob(digest):
+            return f"blobs/{digest}"
+        case DeleteParts(digest, None):
+            return f"parts/{digest}"
+        case PutPart(digest, start) | DeleteParts(digest, start):
+            return f"parts/{digest}/{start}"
+
+
+def _start(path: Path) -> int:
+    return int(path.name)
 
 
 def _append(path: Path, data: bytes, *, fresh: bool) -> None:
