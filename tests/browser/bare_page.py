@@ -17,6 +17,9 @@ ENGINE_TESTS = HERE.parent / "engine"
 PYTEST = ("pytest", "pluggy", "iniconfig", "packaging", "pygments")
 """Pure Python, so the copies of this environment run in Pyodide too."""
 
+UPDATES = ("tuf", "securesystemslib", "urllib3")
+"""What the wheel's extra `updates` asks for."""
+
 SECONDS = 240
 """A whole test run in the browser takes a quarter of this."""
 
@@ -30,6 +33,8 @@ def make(folder: Path) -> None:
             shutil.copy(path, folder / "pyodide")
     shutil.copytree(parts.folder("onnxruntime"), folder / "ort")
     wheel.build(folder / "wheels")
+    for name in UPDATES:
+        repack(name, folder / "wheels")
     with zipfile.ZipFile(folder / "tests.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for path in ENGINE_TESTS.glob("*.py"):
             archive.write(path, f"tests/engine/{path.name}")
@@ -37,6 +42,20 @@ def make(folder: Path) -> None:
             for item in importlib.metadata.files(name) or ():
                 if item.suffix != ".pyc" and ".." not in item.parts:
                     archive.write(item.locate(), f"site-packages/{item}")
+
+
+def wheels() -> list[str]:
+    """Names of the wheels that the extra `updates` asks for."""
+    return [f"{name}-{importlib.metadata.version(name)}-py3-none-any.whl" for name in UPDATES]
+
+
+def repack(name: str, folder: Path) -> None:
+    """Make a wheel of a package of pure Python that is installed here."""
+    path = folder / f"{name}-{importlib.metadata.version(name)}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for item in importlib.metadata.files(name) or ():
+            if item.suffix != ".pyc" and ".." not in item.parts:
+                archive.write(item.locate(), str(item))
 
 
 def run(page, code: str) -> object:

@@ -17,8 +17,17 @@ base = URL.new("./", location.href).href
 await micropip.install(base + "wheels/satchel-0.1.0-py3-none-any.whl")
 """
 
-RUN_TESTS = (
+UPDATES = (
     INSTALL
+    + f"""
+# Given first, so that resolving the extra asks no index for them.
+await micropip.install([base + "wheels/" + name for name in {bare_page.wheels()}])
+await micropip.install(f"satchel[updates] @ {{base}}wheels/satchel-0.1.0-py3-none-any.whl")
+"""
+)
+
+RUN_TESTS = (
+    UPDATES
     + """
 import os, shutil, sys
 from pyodide.http import pyfetch

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
+import trust_repositories
 from PIL import Image
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
@@ -239,6 +240,7 @@ def write(folder: Path) -> None:
     (folder / "labels.txt").write_text("red\ngreen\nblue\n")
     write_images(folder)
     write_texts(folder)
+    trust_repositories.write(folder / "trust")
 
 
 def write_images(folder: Path) -> None:

@@ -36,11 +36,13 @@ __all__ = [
     "Part",
     "Piece",
     "Platform",
+    "PublicKey",
     "PutBlob",
     "PutPart",
     "PutRecord",
     "Record",
     "SessionOptions",
+    "Signatures",
     "Slice",
     "Space",
     "Span",
@@ -369,6 +371,32 @@ class Images(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A key as The Update Framework writes it.
+
+    Attributes:
+        keytype: "ed25519", "ecdsa", "rsa".
+        scheme: "ed25519", "ecdsa-sha2-nistp256", "rsassa-pss-sha256", and so on.
+        public: Hex digits (ed25519), or PEM (all others).
+    """
+
+    keytype: str
+    scheme: str
+    public: str
+
+
+class Signatures(Protocol):
+    """Verifies signatures."""
+
+    @property
+    def kinds(self) -> frozenset[tuple[str, str]]:
+        """Key types and schemes that it knows."""
+
+    async def verify(self, key: PublicKey, signature: bytes, data: bytes) -> bool:
+        """Whether the key made this signature over the data; False for a broken key, too."""
+
+
 class Clock(Protocol):
     """The time of day, and time that passes."""
 
@@ -412,6 +440,10 @@ class Platform(Protocol):
 
     @property
     def random(self) -> Random: ...
+
+    @property
+    def signatures(self) -> Signatures | None:
+        """Verifies signatures of metadata; None: python-tuf does it by itself."""
 
     def compose(self, slices: Sequence[Slice]) -> Blob:
         """One blob of all slices, whose bytes are read where they lie when they are needed."""

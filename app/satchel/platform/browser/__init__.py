@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from random import Random
 
-from satchel.platform import InferenceEngine, Slice
+from satchel.platform import InferenceEngine, Signatures, Slice
 from satchel.platform.browser.blobs import BrowserBlob, blob_of, composed
 from satchel.platform.browser.channel import Broadcast
 from satchel.platform.browser.clock import BrowserClock
@@ -33,6 +33,13 @@ class BrowserPlatform:
         self.fetcher = BrowserFetcher()
         self.images = BrowserImages()
         self.clock = BrowserClock()
+
+    @cached_property
+    def signatures(self) -> Signatures:
+        # Only updates need it: in our page it comes with what they need.
+        from satchel.platform.browser.signatures import WebCryptoSignatures
+
+        return WebCryptoSignatures()
 
     @cached_property
     def store(self) -> IndexedDbStore:

@@ -30,6 +30,8 @@ class NativePlatform:
     """
 
     name = "native"
+    signatures = None
+    """securesystemslib's own keys do it, by pyca/cryptography."""
 
     def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
         self._directory = directory
