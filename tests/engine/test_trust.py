@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from satchel.errors import ExpiredError, NetworkError, TrustError
+from satchel.errors import TrustError
 from satchel.trust import Trust
 
 
@@ -31,7 +31,10 @@ def device(platform, files, served):
 
 @pytest.mark.parametrize("kind", ["ordinary", "ecdsa", "rsa"])
 async def test_a_first_check_and_a_later_one_give_what_was_signed(device, kind):
-    assert await device(kind, "1", "tiny", "other", "unknown") == {"tiny": "1.0.0", "other": "1.0.0"}
+    assert await device(kind, "1", "tiny", "other", "unknown") == {
+        "tiny": "1.0.0",
+        "other": "1.0.0",
+    }
     assert await device(kind, "2", "tiny", "other") == {"tiny": "1.1.0", "other": "1.0.0"}
 
 

@@ -1,15 +1,13 @@
 """Signed repositories for the tests of trust, each at several moments; runs on CPython only.
 
-`write(folder)` makes `<scenario>/<moment>/{metadata,manifests}/…`, which a device is shown one after
-the other, and `<scenario>/root.json`, what its page trusts from the start.
+`write(folder)` makes `<scenario>/<moment>/{metadata,manifests}/…`, which a device is shown one
+after the other, and `<scenario>/root.json`, what its page trusts from the start.
 """
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -45,7 +45,7 @@ _REASONS: tuple[tuple[type[Exception], str, str], ...] = (
     (
         LengthOrHashMismatchError,
         "is not the file that was signed for",
-        "Its length or SHA-256 is another one: it was changed, cut short, or not uploaded as a whole",
+        "Its length or SHA-256 is another one: it was changed, cut short, or not fully uploaded",
     ),
     (
         DownloadLengthMismatchError,
