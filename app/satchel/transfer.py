@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from satchel.attempts import LIMITS, Attempts, Limits, Progress
-from satchel.errors import IntegrityError
+from satchel.errors import IntegrityError, StorageError
 from satchel.keeping import Batches, InMemory
 from satchel.manifest import Reference
 from satchel.plan import Plan, Source, plan
@@ -111,7 +111,8 @@ async def assemble(platform: Platform, wanted: Plan) -> Blob:
 
 async def verified(blob: Blob, wanted: Reference) -> bool:
     """Whether a blob has the promised length and SHA-256; read piece by piece."""
-    return blob.size == wanted.size and await _sha256([Slice(blob, 0, blob.size)]) == wanted.sha256
+    whole = [Slice(blob, 0, wanted.size)]
+    return blob.size == wanted.size and await _are(whole, wanted.sha256)
 
 
 async def checked(platform: Platform, wanted: Plan) -> Plan:
@@ -122,17 +123,19 @@ async def checked(platform: Platform, wanted: Plan) -> Plan:
     are right, and so the chunk index is that of another file.
     """
     now = await _again(platform, wanted)
-    distrust = set(now.distrust)
+    distrust, gone = set(now.distrust), set[int]()
     parts = await platform.store.parts(now.wanted.sha256)
     for chunk in now.chunks:
         slices = now.here.get(chunk.start, ())
-        if not slices or await _sha256(slices) == chunk.sha256:
+        if not slices or await _are(slices, chunk.sha256):
             continue
         stop = chunk.start + chunk.size
-        under = [p for p in parts if p.start < stop and chunk.start < p.start + p.blob.size]
-        # Parts come before sources: only where there are none was it a source that gave it.
-        distrust |= set() if under else {chunk.sha256}
-        await platform.store.commit([DeleteParts(now.wanted.sha256, p.start) for p in under])
+        if any(slices[0].blob is source.blob for source in now.sources):
+            distrust.add(chunk.sha256)
+        else:
+            ends = ((part.start, part.start + part.blob.size) for part in parts)
+            gone |= {start for start, end in ends if start < stop and chunk.start < end}
+    await platform.store.commit([DeleteParts(now.wanted.sha256, start) for start in sorted(gone)])
     return await _again(platform, replace(now, distrust=frozenset(distrust)))
 
 
@@ -141,9 +144,13 @@ async def _again(platform: Platform, old: Plan) -> Plan:
     return plan(old.wanted, old.chunks, old.sources, parts, distrust=old.distrust)
 
 
-async def _sha256(slices: Sequence[Slice]) -> str:
+async def _are(slices: Sequence[Slice], sha256: str) -> bool:
+    """Whether bytes have this hash; what cannot be read any more has none."""
     digest = hashlib.sha256()
-    for part in slices:
-        for start in range(part.start, part.stop, READ):
-            digest.update(await part.blob.read(start, min(start + READ, part.stop)))
-    return digest.hexdigest()
+    try:
+        for part in slices:
+            for start in range(part.start, part.stop, READ):
+                digest.update(await part.blob.read(start, min(start + READ, part.stop)))
+    except StorageError:
+        return False
+    return digest.hexdigest() == sha256

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -238,6 +239,7 @@ def write(folder: Path) -> None:
     for name, proto in models.items():
         (folder / f"{name}.onnx").write_bytes(proto.SerializeToString())
     (folder / "labels.txt").write_text("red\ngreen\nblue\n")
+    (folder / "noise.bin").write_bytes(random.Random(7).randbytes(1_500_000))
     write_images(folder)
     write_texts(folder)
     trust_repositories.write(folder / "trust")

@@ -66,7 +66,11 @@ class Blob(Protocol):
         """Length in bytes."""
 
     async def read(self, start: int = 0, stop: int | None = None) -> bytes:
-        """The bytes from ``start`` to ``stop``, copied into the Python heap."""
+        """The bytes from ``start`` to ``stop``, copied into the Python heap.
+
+        Raises:
+            StorageError: They are not there any more.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import js
-from pyodide.ffi import JsProxy, to_js
+from pyodide.ffi import JsException, JsProxy, to_js
 
+from satchel.errors import StorageError
 from satchel.platform import Slice
 
 __all__ = ["BrowserBlob", "blob_of", "composed"]
@@ -25,7 +26,14 @@ class BrowserBlob:
 
     async def read(self, start: int = 0, stop: int | None = None) -> bytes:
         part = self.js.slice(start, self.size if stop is None else stop)
-        buffer = await part.arrayBuffer()
+        try:
+            buffer = await part.arrayBuffer()
+        except JsException as error:
+            raise StorageError(
+                "A file in the browser's storage cannot be read",
+                why=f"{error.name}: {error.message}",
+                todo="Reload the page; if it stays so, delete the model and install it again",
+            ) from error
         return bytes(buffer.to_bytes())
 
 

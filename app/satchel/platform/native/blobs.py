@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from satchel.errors import StorageError
 from satchel.platform import Slice
 
 __all__ = ["ComposedBlob", "FileBlob", "MemoryBlob", "NativeBlob", "blob_of"]
@@ -42,7 +43,10 @@ class FileBlob:
                 file.seek(start)
                 return file.read(-1 if stop is None else max(0, stop - start))
 
-        return await asyncio.to_thread(read)
+        try:
+            return await asyncio.to_thread(read)
+        except OSError as error:
+            raise StorageError(f"{self.path} cannot be read", why=str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
