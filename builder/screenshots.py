@@ -19,6 +19,9 @@ SCHEMES = ("light", "dark")
 READY_SECONDS = 120
 """From opening the page to the last label, on a slow machine."""
 
+VIEWS = {"models": "[data-testid=model-row]", "about": "#about-models li"}
+"""Views beside that of the label model, and what is there once they are complete."""
+
 PHOTOS = sorted((STATIC / "samples").glob("*.jpg"))
 
 
@@ -62,9 +65,11 @@ def _photograph(browser: Browser, url: str, out: Path, size: str, scheme: str) -
         page, "() => document.querySelector('[data-testid=offline-ready]').dataset.state === 'yes'"
     )
     page.screenshot(path=out / f"label-{size}-{scheme}.png", full_page=True)
-    page.evaluate("() => { location.hash = '#about' }")
-    _wait(page, "() => !document.querySelector('#view-about').hidden")
-    page.screenshot(path=out / f"about-{size}-{scheme}.png", full_page=True)
+    for view, there in VIEWS.items():
+        page.evaluate("(view) => { location.hash = view }", view)
+        _wait(page, f"() => !document.querySelector('#view-{view}').hidden")
+        _wait(page, f"() => document.querySelector('{there}') !== null")
+        page.screenshot(path=out / f"{view}-{size}-{scheme}.png", full_page=True)
     context.close()
 
 

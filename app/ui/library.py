@@ -103,7 +103,7 @@ class LibraryPanel:
             place.textContent = text
         place.setAttribute("data-tone", tone)
         by_id("check-now").setAttribute("aria-disabled", "true" if check.running else "false")
-        show(by_id("check-development"), check.development)
+        show(by_id("check-development"), host.site.trust.development)
 
     # ---- room
 

@@ -8,6 +8,7 @@ from standing import (
     figures,
     heading,
     question,
+    refused,
     share,
     summary,
     update_actions,
@@ -85,9 +86,9 @@ class ModelCard:
             text = "On trial: {} of {} answers so far. After errors it would be taken back."
             text = text.format(model.probation.runs, model.probation.of)
             parts.append(el("p", text, class_="hint"))
-        refused = [self._set_aside(one) for one in model.set_aside]
-        if refused:
-            parts.append(el("ul", *refused, class_="set-aside"))
+        aside = [_set_aside(one) for one in refused(model)]
+        if aside:
+            parts.append(el("ul", *aside, class_="set-aside"))
         if self.asking:
             parts.append(self._question(model))
         elif not arriving:
@@ -130,11 +131,6 @@ class ModelCard:
         self._progress = (bar, told)
         return [bar, told]
 
-    def _set_aside(self, one):
-        text = "Version {} was set aside. {}".format(one.version, one.reason)
-        offer = ("offer " + one.version, "Offer it again", "small")
-        return el("li", el("p", text), _button(offer, one.version))
-
     def _question(self, model):
         text = question(model, self._first)
         buttons = [("remove", "Delete", ""), ("keep", "Keep it", "primary")]
@@ -155,6 +151,14 @@ class ModelCard:
 def when(moment):
     """A moment as people say it, with the date behind it."""
     return el("time", host.ago(moment), datetime=moment, title=host.date(moment))
+
+
+def _set_aside(one):
+    version, reason, can_come = one
+    line = el("li", el("p", "Version {} was set aside. {}".format(version, reason)))
+    if can_come:
+        line.append(_button(("offer " + version, "Offer it again", "small"), version))
+    return line
 
 
 def _row(can, title):

@@ -16,6 +16,7 @@ __all__ = [
     "looked",
     "news",
     "question",
+    "refused",
     "share",
     "strip",
     "summary",
@@ -57,7 +58,9 @@ def actions(model, first):
         return [] if first else [("install", "Fetch {}".format(model.bytes_text), "primary")]
     can = []
     if model.previous:
-        can.append(("rollback", "Go back to {}".format(model.previous), "small"))
+        # Who went back has the newer one still here.
+        text = "Take {} again" if _newer(model.previous, model.version) else "Go back to {}"
+        can.append(("rollback", text.format(model.previous), "small"))
     if model.pinned:
         can.append(("follow", "Follow updates again", "small"))
     else:
@@ -66,11 +69,29 @@ def actions(model, first):
     return can
 
 
+def refused(model):
+    """Newer versions that are not offered: (version, reason, whether to offer it again) each."""
+    return [
+        (one.version, one.reason, one.version != model.previous)
+        for one in model.set_aside
+        if model.version and _newer(one.version, model.version)
+    ]
+
+
 def question(model, first):
     """What is asked before a model is deleted."""
     text = "Delete {} from this device? {} would have to be fetched again: {}."
     needed = "This page needs it, and it" if first else "To use it again, it"
     return text.format(model.title, needed, model.bytes_text)
+
+
+def _newer(one, other):
+    """Whether a version is above another one; what it is called before its release aside."""
+    numbers = [
+        [int(number) for number in version.split("+")[0].split("-")[0].split(".")]
+        for version in (one, other)
+    ]
+    return numbers[0] > numbers[1]
 
 
 # ---- its update
@@ -115,6 +136,8 @@ def explain(model):
         said.append(update.reason)
     if busy(update) and model.version:
         said.append("Meanwhile {} goes on answering.".format(model.version))
+    if update.state == "failed" and model.version:
+        said.append("Version {} is still running.".format(model.version))
     if update.mandatory and not busy(update):
         said.append("Whoever keeps these models asks everybody to take this update.")
     return said
@@ -149,7 +172,7 @@ def update_actions(update, ours):
 
 def headline(models):
     """The model whose update matters most now, or None."""
-    with_update = [model for model in models if model.update]
+    with_update = [model for model in models if model.update and not _unwanted(model)]
     if not with_update:
         return None
     return min(with_update, key=lambda model: _URGENCY.index(model.update.state))
@@ -183,9 +206,14 @@ def news(models, metered):
         if model.withdrawn:
             about = "withdrawn {}".format(model.version)
             told.append((model.id, about, "bad", model.withdrawn, ""))
-        elif model.update:
+        elif model.update and not _unwanted(model):
             told.extend(_news_of(model, metered))
     return told
+
+
+def _unwanted(model):
+    """Whether somebody has decided already that it stays as it is."""
+    return model.pinned and model.update.state in _READY
 
 
 def _news_of(model, metered):

@@ -7,9 +7,6 @@ import time
 import pytest
 from page_photos import CAT, HEIC, INTERFACE, Gate, choose, copy_of, leave, state
 
-from builder import node
-
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 NARROW = {"width": 390, "height": 844}
 
 
@@ -38,27 +35,6 @@ def visit(browser, watch, site_url, until):
     for context in contexts:
         leave(context)
         context.close()
-
-
-@pytest.fixture(scope="module")
-def axe():
-    return (node.packages() / "axe-core/axe.min.js").read_text("utf-8")
-
-
-@pytest.fixture
-def findings(axe):
-    """What axe finds wrong with a page, one line each."""
-
-    def run(page):
-        page.evaluate(axe)
-        answer = page.evaluate("(rules) => axe.run(document, { runOnly: rules })", RULES)
-        return [
-            f"{found['id']}: {node['html'][:160]}"
-            for found in answer["violations"]
-            for node in found["nodes"]
-        ]
-
-    return run
 
 
 def fits(page):

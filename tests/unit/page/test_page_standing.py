@@ -41,6 +41,7 @@ def model(**more):
         "size_text": "4.9 MB",
         "update": None,
         "withdrawn": None,
+        "set_aside": [],
     }
     return Facts(**{**facts, **more})
 
@@ -109,6 +110,31 @@ def test_a_needed_update_is_told_as_such():
 def test_going_back_is_offered_where_there_is_something_to_go_back_to():
     assert "rollback" not in names(standing.actions(model(), first=True))
     assert "Go back to 0.9.0" in texts(standing.actions(model(previous="0.9.0"), first=True))
+
+
+def test_who_went_back_can_take_the_newer_version_again():
+    aside = [Facts(version=version, reason="You went back.") for version in ("1.1.0", "1.2.0")]
+    back = model(previous="1.1.0", set_aside=aside)
+    assert "Take 1.1.0 again" in texts(standing.actions(back, first=True))
+    assert [(version, can) for version, _, can in standing.refused(back)] == [
+        ("1.1.0", False),  # it is here
+        ("1.2.0", True),
+    ]
+    forward = model(version="1.10.0", previous="1.9.0", set_aside=[Facts(version="1.9.0")])
+    assert "Go back to 1.9.0" in texts(standing.actions(forward, first=True))
+    assert standing.refused(forward) == []
+
+
+def test_a_failed_update_says_that_the_old_version_runs():
+    assert "Version 1.0.0 is still running." in standing.explain(model(update=update("failed")))
+
+
+def test_who_wants_a_version_to_stay_hears_no_offers():
+    pinned = model(pinned="1.0.0", update=update())
+    assert standing.headline([pinned]) is None
+    assert standing.news([pinned], False) == []
+    coming = model(pinned="1.0.0", update=update("downloading"))
+    assert standing.headline([coming]) is coming
 
 
 def test_a_model_stays_or_follows_but_never_offers_both():
