@@ -83,9 +83,9 @@ async def get(scope, url, index, sha256, size, *, cancel_at=None, sources=(), **
     wrong = 0
     for part in await platform.store.parts(sha256):
         for chunk in wanted.chunks:
-            if part.start <= chunk.start and chunk.start + chunk.size <= part.start + part.blob.size:
-                data = await part.blob.read(chunk.start - part.start,
-                                            chunk.start - part.start + chunk.size)
+            start = chunk.start - part.start
+            if 0 <= start and start + chunk.size <= part.blob.size:
+                data = await part.blob.read(start, start + chunk.size)
                 wrong += hashlib.sha256(data).hexdigest() != chunk.sha256
     await platform.store.close()
     return json.dumps(outcome | {
