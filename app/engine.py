@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import js
 import numpy as np
 import satchel_host
+from later import Later
 from pyodide.ffi import JsProxy, create_proxy, to_js
 
 import satchel
@@ -34,7 +35,9 @@ Task = TypeVar("Task", Label, Embed)
 TASKS: dict[str, type[Label] | type[Embed]] = {"label": Label, "embed": Embed}
 
 
-def serve(port: Any, site: Any, base: str, boot_ms: float, boot: Any) -> asyncio.Future[None]:
+def serve(
+    port: Any, site: Any, base: str, boot_ms: float, boot: Any, later: Any
+) -> asyncio.Future[None]:
     """Answer the page's calls from now on; what is returned is done when the engine is ready.
 
     Args:
@@ -44,20 +47,28 @@ def serve(port: Any, site: Any, base: str, boot_ms: float, boot: Any) -> asyncio
         base: What the site's URLs are relative to.
         boot_ms: Milliseconds from the worker's start to here.
         boot: How Python was started: `kind`, "snapshot" or "plain", and the `reason` for "plain".
+        later: What is asked for when it is needed, see `Later`.
     """
-    return Server(port, Engine(site.to_py(), base, boot_ms, boot.to_py())).start()
+    engine = Engine(site.to_py(), base, boot_ms, boot.to_py(), Later(later))
+    return Server(port, engine).start()
 
 
 class Engine:
     """The operations."""
 
     def __init__(
-        self, site: dict[str, Any], base: str, boot_ms: float, boot: dict[str, str]
+        self,
+        site: dict[str, Any],
+        base: str,
+        boot_ms: float,
+        boot: dict[str, str],
+        later: Later,
     ) -> None:
         self._site = site
         self._base = base
         self._boot_ms = boot_ms
         self._boot = boot
+        self._later = later
         self._library = Library()
         self._tasks: dict[str, Any] = {}
         self._opening = asyncio.Lock()

@@ -16,7 +16,7 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any
 
-__all__ = ["Archive", "start"]
+__all__ = ["Archive", "add", "start"]
 
 
 def start(archive: Any, host: Any, settings: Any, restored: Any = None) -> ModuleType:
@@ -48,6 +48,16 @@ def start(archive: Any, host: Any, settings: Any, restored: Any = None) -> Modul
     return engine
 
 
+def add(archive: Any) -> None:
+    """Make more modules importable.
+
+    Args:
+        archive: Their bytecode, an ArrayBuffer.
+    """
+    modules, generated = marshal.loads(archive.to_bytes())  # noqa: S302  # ours
+    Archive(modules, generated).install()
+
+
 class Archive:
     """A finder and loader (https://docs.python.org/3/reference/import.html#finders-and-loaders)."""
 
@@ -67,10 +77,11 @@ class Archive:
         """Let imports look here first."""
         sys.meta_path.insert(0, self)
         # A module's own `exec` goes before the built-in one. What isn't known is compiled as ever.
+        self._before = getattr(dataclasses, "exec", exec)
         dataclasses.exec = self._exec  # type: ignore[attr-defined]
 
-    def _exec(self, source: str, *namespaces: dict[str, Any]) -> None:
-        exec(self._generated.get(source, source), *namespaces)  # noqa: S102
+    def _exec(self, source: Any, *namespaces: dict[str, Any]) -> None:
+        self._before(self._generated.get(source, source), *namespaces)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None

@@ -94,9 +94,8 @@ def _inputs(site: Site, repository: Path) -> str:
         ROOT / "LICENSE",
         APP / "satchel",
         APP / "ui",
-        APP / "engine.py",
-        APP / "importer.py",
-        APP / "session.py",
+        ROOT / "requirements" / "main.txt",
+        *sorted(APP.glob("*.py")),
         *(path for path in sorted(STATIC.iterdir()) if path.name != "node_modules"),
         *source.inputs(site, repository),
     ]
@@ -265,8 +264,11 @@ class _Bundle:
         target.parent.mkdir()
         built.rename(target)
         self.urls["wheel"] = target.relative_to(self.folder).as_posix()
-        self.urls["engine"] = self._asset(f"engine{wire.SUFFIX}", wire.packed(bytecode.archive()))
+        self.urls["engine"] = self._asset(f"engine{wire.SUFFIX}", wire.packed(bytecode.engine()))
         self.python.append(self.urls["engine"])
+        recorded = record.snapshot()
+        later = bytecode.updates(recorded.modules if recorded else None)
+        self.urls["updates"] = self._asset(f"updates{wire.SUFFIX}", wire.packed(later))
         worker = scripts.bundle(STATIC / "engine.worker.mjs")
         self.urls["engine_worker"] = self._asset("engine.worker.mjs", worker)
         inference = scripts.bundle(STATIC / "inference.worker.mjs")

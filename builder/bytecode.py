@@ -1,4 +1,7 @@
-"""The engine as bytecode: one file that Python imports from (app/importer.py), compiling nothing.
+"""Our Python as bytecode: files that Python imports from (app/importer.py), compiling nothing.
+
+The engine is one. What updates need is another, with the packages that verify their signatures: the
+page loads it when it first looks for updates (app/later.py).
 
 The Pyodide that will run it makes it, in Node.js. Kept in `.cache/bytecode` under the hash of the
 sources and of Pyodide; a small change of ours is a small file for whoever comes again.
@@ -6,8 +9,11 @@ sources and of Pyodide; a small change of ours is a small file for whoever comes
 
 import json
 import subprocess
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from importlib.metadata import distribution
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Any
 
 from builder import node, parts
 from builder.errors import BuildError
@@ -25,26 +31,76 @@ NOT_IN_PAGES = ("satchel/platform/native/",)
 """What only CPython uses."""
 
 
-def archive() -> bytes:
+FOR_UPDATES = (
+    "satchel/trust/",
+    "satchel/updates.py",
+    "satchel/policy.py",
+    "satchel/platform/browser/signatures.py",
+    "updating.py",
+)
+"""What of ours only updates need."""
+
+PACKAGES = ("tuf", "securesystemslib")
+"""What verifies signatures: pure Python, taken from this environment, which the lock pins."""
+
+IMPORTED_LATE = ("tuf.api.serialization.json", "_strptime")
+"""What they import while they run, by themselves or through `datetime`. Only modules that are
+imported come along."""
+
+
+def engine() -> bytes:
     """Return the engine's bytecode, making it if it isn't kept yet.
 
     Raises:
         BuildError: A module can't be compiled; with Python's own words.
     """
-    given = sources()
-    pyodide = json.dumps(dict(parts.table()["pyodide"].files), sort_keys=True)
-    key = fingerprint([SCRIPT], pyodide, json.dumps(given, sort_keys=True))[:16]
-    place = STORE / f"{key}.bytecode"
-    if not place.is_file():
-        with doing("Compiling the engine to bytecode …"):
-            write_whole(place, _compiled(given))
-    return place.read_bytes()
+    return _kept("the engine", _given(sources()))
+
+
+def updates(known: Iterable[str] | None) -> bytes:
+    """Return the bytecode of what updates need beside the engine.
+
+    Args:
+        known: The modules that the snapshot holds. What else is needed of the standard library
+            comes along: its own archive is large, and would have to be compiled. None: the page
+            starts without a snapshot, and has the whole library.
+
+    Raises:
+        BuildError: A module can't be compiled; with Python's own words.
+    """
+    ours = {name: text for name, text in _ours().items() if name.startswith(FOR_UPDATES)}
+    given = _given(ours, IMPORTED_LATE, here=sources(), packages=_packages())
+    return _kept("updates", given | {"known": None if known is None else sorted(known)})
+
+
+def _given(
+    ours: Mapping[str, str],
+    more: Iterable[str] = (),
+    *,
+    here: Mapping[str, str] = MappingProxyType({}),
+    packages: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """What the compiling program reads."""
+    return {
+        "here": dict(here),
+        "sources": {**ours, **packages},
+        "imported": [*(_module(path) for path in ours), *more],
+        "known": None,
+    }
+
+
+def _module(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def sources() -> dict[str, str]:
     """Return the engine's modules that pages use, by their path."""
+    return {name: text for name, text in _ours().items() if not name.startswith(FOR_UPDATES)}
+
+
+def _ours() -> dict[str, str]:
     package = {f"satchel/{name}": path for name, path in tree(APP / "satchel")}
-    own = {name: APP / name for name in ("engine.py", "importer.py", "session.py")}
+    own = {path.name: path for path in APP.glob("*.py")}
     return {
         name: path.read_text("utf-8")
         for name, path in sorted((package | own).items())
@@ -52,7 +108,29 @@ def sources() -> dict[str, str]:
     }
 
 
-def _compiled(given: Mapping[str, str]) -> bytes:
+def _packages() -> dict[str, str]:
+    files = [item for name in PACKAGES for item in distribution(name).files or ()]
+    found = {
+        item.as_posix(): Path(str(item.locate())).read_text("utf-8")
+        for item in files
+        if item.suffix == ".py"
+    }
+    # A folder may be a package without saying so; an archive has no folders.
+    folders = {f"{PurePosixPath(name).parent}/__init__.py" for name in found}
+    return dict.fromkeys(folders, "") | found
+
+
+def _kept(what: str, given: Mapping[str, object]) -> bytes:
+    pyodide = json.dumps(dict(parts.table()["pyodide"].files), sort_keys=True)
+    key = fingerprint([SCRIPT], pyodide, json.dumps(given, sort_keys=True))[:16]
+    place = STORE / f"{key}.bytecode"
+    if not place.is_file():
+        with doing(f"Compiling {what} to bytecode …"):
+            write_whole(place, _compiled(what, given))
+    return place.read_bytes()
+
+
+def _compiled(what: str, given: Mapping[str, object]) -> bytes:
     pyodide, numpy = node.packages() / "pyodide", parts.file("numpy")
     command = [str(node.executable()), str(SCRIPT), str(pyodide), str(numpy)]
     done = subprocess.run(
@@ -62,5 +140,5 @@ def _compiled(given: Mapping[str, str]) -> bytes:
         # Node.js shows the line that failed; Pyodide's has a million characters.
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         words = "\n".join(line for line in lines if len(line) < LONGEST_LINE)
-        raise BuildError(f"The engine could not be compiled to bytecode:\n{words}")
+        raise BuildError(f"The bytecode of {what} could not be made:\n{words}")
     return done.stdout

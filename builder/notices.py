@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import metadata, resources
 from pathlib import Path
 
-from builder import models, node, parts
+from builder import bytecode, models, node, parts
 from builder.errors import InputMissingError
 from builder.paths import ROOT
 from satchel_models import Recipe
@@ -59,6 +59,7 @@ def collect(recipes: Sequence[Recipe]) -> list[Notice]:
         _part("numpy", _from_wheel(parts.file("numpy"))),
         _part("onnxruntime", _onnxruntime()),
         _part("micropython", _read(KEPT / "micropython.txt")),
+        *(_installed(name) for name in bytecode.PACKAGES),
         *(_npm(name) for name in INSIDE_SCRIPTS),
         *(
             Notice(
@@ -111,6 +112,17 @@ def _from_wheel(wheel: Path) -> str:
             raise InputMissingError(f"{wheel.name} carries no licence text.")
         texts = [f"[{_after(name)}]\n{archive.read(name).decode()}" for name in sorted(names)]
     return "\n".join(texts)
+
+
+def _installed(package: str) -> Notice:
+    """Return the notice of a Python package out of this environment."""
+    found = metadata.distribution(package)
+    # A part of securesystemslib has a licence of its own, beside it.
+    paths = [item for item in found.files or () if "LICENSE" in item.name]
+    if not paths:
+        raise InputMissingError(f"{package} {found.version} carries no licence text.")
+    text = "\n".join(f"[{item.name}]\n{_read(Path(str(item.locate())))}" for item in paths)
+    return Notice(package, found.version, found.metadata["License-Expression"], text)
 
 
 def _after(name: str) -> str:

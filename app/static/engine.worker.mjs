@@ -54,7 +54,9 @@ async function boot({ site, base, first, ui, inference, threads }, tell) {
     },
   );
   const { models } = site; // each string of it takes its time to cross over
-  await value.serve(ui, { models, urls }, base, performance.now(), boot);
+  const updates = async () => (await fetchExpanded(url(urls.updates))).arrayBuffer();
+  const asked = { site, updates };
+  await value.serve(ui, { models, urls }, base, performance.now(), boot, asked);
   await later();
 }
 
