@@ -10,29 +10,35 @@ import asyncio
 import platform
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import js
 import numpy as np
 import satchel_host
 from later import Later
+from opened import TASKS, Opened, named
 from pyodide.ffi import JsProxy, create_proxy, to_js
 
 import satchel
 from satchel import platform as platforms
-from satchel.library import Library
 from satchel.manifest import Manifest, Reference
 from satchel.tasks import Embed, Label
 from satchel.transfer import fetch_blob
+
+if TYPE_CHECKING:
+    from upkeep import Upkeep
 
 # Looked up once: each step from module to method makes a proxy.
 _from_entries = js.Object.fromEntries
 _now = js.performance.now
 
 Operation = Callable[..., Awaitable[Any]]
-Task = TypeVar("Task", Label, Embed)
 
-TASKS: dict[str, type[Label] | type[Embed]] = {"label": Label, "embed": Embed}
+WORK = ("label", "classify", "embed", "install")
+"""Operations that somebody waits for: what goes on beside waits until they are over."""
+
+WITH_PROGRESS = ("install", "fetch")
 
 
 def serve(
@@ -68,20 +74,27 @@ class Engine:
         self._base = base
         self._boot_ms = boot_ms
         self._boot = boot
+        self._opened = Opened(self._blob_url)
+        self._library = self._opened.library
         self._later = later
-        self._library = Library()
-        self._tasks: dict[str, Any] = {}
-        self._opening = asyncio.Lock()
+        self.worked = 0.0
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        """What goes on beside; its code is not on the way to the first answer."""
+        from upkeep import Upkeep
+
+        return Upkeep(self._site, self._url, self._later, self._opened, lambda: self.worked)
 
     async def prepare(self) -> bool:
         """Load the site's first model, for a quick first answer; tell whether it is here."""
         first = self._site["models"][0]
         try:
-            await self._task(TASKS[first["task"]], first["id"])
+            await self._opened.task(TASKS[first["task"]], first["id"])
         except satchel.ModelNotFoundError:
             pass  # the page asks for it
         except satchel.IntegrityError:
-            # Not whole any more: it is of no use, and the page can only get it anew.
+            # Not whole any more, and neither to be mended nor to be left for another version.
             await self.remove(first["id"])
         else:
             return True
@@ -89,10 +102,11 @@ class Engine:
 
     async def status(self) -> dict[str, Any]:
         """Versions, threads, models and storage, for the page's status strip."""
+        from facts import in_words
+
         engine = platforms.current().engines["onnxruntime"]
         described = await engine.describe()
         installed = {model.model: model for model in await self._library.list()}
-        usage = await self._library.usage()
         return {
             "satchel": satchel.__version__,
             "python": platform.python_version(),
@@ -116,17 +130,15 @@ class Engine:
                 }
                 for model in self._site["models"]
             ],
-            "storage": {
-                "used": usage.used,
-                "used_text": in_words(usage.used),
-                "quota": usage.quota,
-                "quota_text": in_words(usage.quota),
-                "persisted": usage.persisted,
-            },
+            "storage": await self.upkeep.facts.storage(),
         }
 
     async def install(self, model_id: str, *, progress: Callable[[Any], None]) -> dict[str, Any]:
         """Download a model of this site and load it."""
+        from facts import in_words
+
+        from satchel.installer import Installer
+
         entry = self._entry(model_id)
 
         def report(received: int, total: int) -> None:
@@ -139,81 +151,112 @@ class Engine:
                 }
             )
 
-        manifest = await self._manifest(entry)
-        blobs = self._url(self._site["urls"]["blobs"])
-        installed = await self._library.install(
-            manifest, lambda item: blobs + item.sha256, progress=report
-        )
-        await self._task(TASKS[entry["task"]], model_id)
+        installer = Installer(self._library, platforms.current(), self._blob_url)
+        installed = await installer.install(await self._manifest(entry), progress=report)
+        await self._opened.task(TASKS[entry["task"]], model_id)
         return {"id": model_id, "version": str(installed.active)}
 
     async def label(self, image: Any, top: int = 5) -> dict[str, Any]:
         """Label one photo with the site's first label model."""
-        label = await self._task(Label, self._default("label"))
-        started = _now()
-        pixels = await label.prepare(image)
-        return await self._labelled(label, pixels, top, started)
+
+        async def work(label: Label) -> dict[str, Any]:
+            started = _now()
+            pixels = await label.prepare(image)
+            return await _labelled(label, pixels, top, started)
+
+        return await self._opened.use(Label, self._default("label"), work)
 
     async def classify(self, rgba: Any, size: int, top: int = 5) -> dict[str, Any]:
         """Label pixels that have the model's size already: RGBA bytes, size × size."""
-        label = await self._task(Label, self._default("label"))
-        started = _now()
-        pixels = np.empty((size, size, 3), np.uint8)
-        satchel_host.rgb(rgba).assign_to(pixels.reshape(-1))
-        return await self._labelled(label, pixels, top, started)
+
+        async def work(label: Label) -> dict[str, Any]:
+            started = _now()
+            pixels = np.empty((size, size, 3), np.uint8)
+            satchel_host.rgb(rgba).assign_to(pixels.reshape(-1))
+            return await _labelled(label, pixels, top, started)
+
+        return await self._opened.use(Label, self._default("label"), work)
 
     async def embed(self, texts: Any) -> dict[str, Any]:
         """Embed texts with the site's first embedding model: `vectors` holds n × width floats."""
-        embed = await self._task(Embed, self._default("embed"))
-        started = _now()
-        vectors = await embed([texts] if isinstance(texts, str) else texts)
-        return {
-            "vectors": to_js(vectors.reshape(-1)),
-            "shape": vectors.shape,
-            "ms": _now() - started,
-            "model": _named(embed),
-        }
+
+        async def work(embed: Embed) -> dict[str, Any]:
+            started = _now()
+            vectors = await embed([texts] if isinstance(texts, str) else texts)
+            return {
+                "vectors": to_js(vectors.reshape(-1)),
+                "shape": vectors.shape,
+                "ms": _now() - started,
+                "model": named(embed),
+            }
+
+        return await self._opened.use(Embed, self._default("embed"), work)
 
     async def remove(self, model_id: str) -> None:
         """Remove a model from this device."""
-        task = self._tasks.pop(model_id, None)
-        if task is not None:
-            await task.close()
+        await self._opened.close(model_id)
         await self._library.delete(model_id)
 
-    async def _labelled(
-        self, label: Label, pixels: Any, top: int, started: float
-    ) -> dict[str, Any]:
-        prepared = _now()
-        predictions = await label.classify(pixels, top)
-        done = _now()
-        return {
-            "predictions": [
-                {"index": item.index, "label": item.label, "score": item.score}
-                for item in predictions
-            ],
-            "ms": done - started,
-            "inference_ms": done - prepared,
-            "model": _named(label),
-        }
+    # ---- the library and its updates
+
+    async def library(self) -> dict[str, Any]:
+        """All models of this site, their updates, and what happened to them."""
+        return await self.upkeep.facts.all()
+
+    async def check(self) -> dict[str, Any]:
+        """Look for updates now; what stops it is an error that says so."""
+        await (await self.upkeep.updating()).check()
+        return await self.library()
+
+    async def fetch(self, model_id: str, *, progress: Callable[[Any], None]) -> dict[str, Any]:
+        """Bring a model's update here and put it in place. Cancelled, it keeps what has come."""
+        await (await self.upkeep.updating()).fetch(self._entry(model_id)["id"], progress)
+        await self._opened.settle(model_id)
+        return await self.library()
+
+    async def discard(self, model_id: str) -> dict[str, Any]:
+        """Drop what has come of an update."""
+        await (await self.upkeep.updating()).discard(model_id)
+        return await self.library()
+
+    async def rollback(self, model_id: str) -> dict[str, Any]:
+        """Go back to the version before, and open it."""
+        await self._library.rollback(model_id)
+        await self._opened.settle(model_id)
+        return await self.library()
+
+    async def pin(self, model_id: str, version: str | None = None) -> dict[str, Any]:
+        """Keep a model at a version, or let it follow updates again."""
+        await self._library.pin(model_id, version or None)
+        await self._opened.settle(model_id)
+        return await self.library()
+
+    async def offer_again(self, model_id: str, version: str) -> dict[str, Any]:
+        """Let a version that was set aside be offered again: from the next check on."""
+        await self._library.offer_again(model_id, version)
+        return await self.library()
+
+    async def reset_device(self) -> dict[str, Any]:
+        """Make another random device id."""
+        from satchel import rollout
+
+        await rollout.renew(platforms.current())
+        return await self.library()
+
+    async def clear_history(self) -> dict[str, Any]:
+        """Forget what happened to the models."""
+        await self._library.forget_history()
+        return await self.library()
+
+    async def conditions(self, values: Any) -> None:
+        """Take what the page knows of the device's state; see `satchel.policy.Conditions`."""
+        self.upkeep.hear(values.to_py())
 
     def _default(self, task: str) -> str:
         for model in self._site["models"]:
             if model["task"] == task:
                 return str(model["id"])
         raise satchel.ModelNotFoundError(f"This site has no model for the task '{task}'")
-
-    async def _task(self, kind: type[Task], model_id: str) -> Task:
-        """A task with its model, opened once."""
-        if model_id not in self._tasks:
-            await self._open(kind, model_id)
-        task: Task = self._tasks[model_id]
-        return task
-
-    async def _open(self, kind: type[Task], model_id: str) -> None:
-        async with self._opening:
-            if model_id not in self._tasks:
-                self._tasks[model_id] = await kind.open(model_id)
 
     async def _manifest(self, entry: dict[str, Any]) -> Manifest:
         """The manifest whose hash the page pins."""
@@ -227,8 +270,25 @@ class Engine:
                 return dict(model)
         raise satchel.ModelNotFoundError(f"This site has no model '{model_id}'")
 
+    def _blob_url(self, item: Reference) -> str:
+        return self._url(self._site["urls"]["blobs"]) + item.sha256
+
     def _url(self, relative: str) -> str:
         return str(js.URL.new(relative, self._base).href)
+
+
+async def _labelled(label: Label, pixels: Any, top: int, started: float) -> dict[str, Any]:
+    prepared = _now()
+    predictions = await label.classify(pixels, top)
+    done = _now()
+    return {
+        "predictions": [
+            {"index": item.index, "label": item.label, "score": item.score} for item in predictions
+        ],
+        "ms": done - started,
+        "inference_ms": done - prepared,
+        "model": named(label),
+    }
 
 
 class Server:
@@ -254,6 +314,7 @@ class Server:
             self._post(event="error", value=_described(error))
         ready = {"phase": "ready", "text": "Ready", "ms": _now(), "usable": usable}
         self._post(event="phase", value=ready)
+        self._engine.upkeep.start(lambda facts: self._post(event="library", value=facts))
 
     def _cancel(self, call: int) -> None:
         task = self._running.get(call)
@@ -261,18 +322,25 @@ class Server:
             task.cancel()
 
     def _begin(self, call: int, name: str, arguments: Any) -> None:
+        if name in WORK:
+            self._engine.worked = _now()
         answer = self._answer(call, name, list(arguments))
         # Eager: begun here and now, not a turn of the event loop later.
         task = asyncio.Task(answer, loop=asyncio.get_running_loop(), eager_start=True)
         self._running[call] = task
-        task.add_done_callback(lambda _: self._running.pop(call, None))
+        task.add_done_callback(lambda _: self._end(call, name))
+
+    def _end(self, call: int, name: str) -> None:
+        self._running.pop(call, None)
+        if name in WORK:
+            self._engine.worked = _now()
 
     async def _answer(self, call: int, name: str, arguments: list[Any]) -> None:
         try:
             operation: Operation | None = getattr(self._engine, name, None)
             if operation is None or name.startswith("_"):
                 raise satchel.SatchelError(f"The engine has no operation '{name}'")
-            if name == "install":
+            if name in WITH_PROGRESS:
                 value = await operation(
                     *arguments, progress=lambda progress: self._post(id=call, progress=progress)
                 )
@@ -298,21 +366,5 @@ class Server:
             self._port.postMessage(content)
 
 
-def _named(task: Label | Embed) -> dict[str, str]:
-    model, _, version = task.runtime.name.rpartition(" ")
-    return {"id": model, "version": version}
-
-
 def _described(error: BaseException) -> dict[str, str]:
     return {"name": type(error).__name__, "message": str(error) or type(error).__name__}
-
-
-def in_words(size: int | None) -> str | None:
-    """Bytes as people read them: 4.9 MB."""
-    if size is None:
-        return None
-    value, units = float(size), ["bytes", "kB", "MB", "GB", "TB"]
-    while value >= 1000 and len(units) > 1:
-        value /= 1000
-        units.pop(0)
-    return f"{value:.0f} {units[0]}" if units[0] in ("bytes", "kB") else f"{value:.1f} {units[0]}"

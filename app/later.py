@@ -31,7 +31,7 @@ class Later:
         self._loaded = False
 
     async def load_updates(self) -> None:
-        """Make `satchel.trust`, `satchel.updates`, `satchel.policy` and `updating` importable.
+        """Make `satchel.trust`, `satchel.updates` and `updating` importable.
 
         Raises:
             NetworkError: They are not on this device yet, and can't be fetched.

@@ -34,7 +34,6 @@ NOT_IN_PAGES = ("satchel/platform/native/",)
 FOR_UPDATES = (
     "satchel/trust/",
     "satchel/updates.py",
-    "satchel/policy.py",
     "satchel/platform/browser/signatures.py",
     "updating.py",
 )

@@ -4,6 +4,10 @@ Runs models in the browser (Pyodide and onnxruntime-web) and on CPython (onnxrun
 on the device, and works with the network off. This module is the public API and nothing else.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from satchel import errors, library, tasks
 from satchel.errors import *  # noqa: F403  # the tree's own __all__ is the list
 from satchel.manifest import Manifest
@@ -11,9 +15,13 @@ from satchel.runtime import EdgeRuntime
 from satchel.settings import configure
 from satchel.tensors import TensorSpec
 
+if TYPE_CHECKING:
+    from satchel.updates import EdgeModelManager
+
 __version__ = "0.1.0"
 
 __all__ = [
+    "EdgeModelManager",
     "EdgeRuntime",
     "Manifest",
     "TensorSpec",
@@ -23,3 +31,12 @@ __all__ = [
     "tasks",
 ]
 __all__ += errors.__all__
+
+
+def __getattr__(name: str) -> Any:
+    """What a first inference does not need is imported when it is asked for (PEP 562)."""
+    if name == "EdgeModelManager":
+        from satchel.updates import EdgeModelManager
+
+        return EdgeModelManager
+    raise AttributeError(f"module 'satchel' has no attribute {name!r}")

@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from satchel.errors import LibraryError
-from satchel.manifest import Reference, Release, Variant, release_from, release_tree
+from satchel.manifest import Manifest, Reference, Release, Variant, release_from, release_tree
 from satchel.versions import Version
 
-__all__ = ["InstalledModel", "InstalledVersion", "unreferenced"]
+__all__ = ["InstalledModel", "InstalledVersion", "Probation", "unreferenced"]
+
+PROBATION_RUNS = 20
+"""After so many runs a new version has proved itself."""
+
+PROBATION_FAILURES = 3
+"""So many of them may not fail. One alone can have another cause than the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probation:
+    """How a new version does in its first real runs."""
+
+    runs: int = 0
+    failures: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether it has had all its runs."""
+        return self.runs >= PROBATION_RUNS
+
+    @property
+    def failed(self) -> bool:
+        """Whether it failed too often to be kept."""
+        return self.failures >= PROBATION_FAILURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +46,14 @@ class InstalledVersion:
         chosen: Name of the variant that was installed.
         platform: The platform whose variants it was chosen from.
         installed_at: UTC in ISO 8601.
+        validated_in: Seconds that its golden set took on this device; None: it had none.
     """
 
     release: Release
     chosen: str
     platform: str
     installed_at: str
+    validated_in: float | None = None
 
     @property
     def variant(self) -> Variant:
@@ -39,8 +65,10 @@ class InstalledVersion:
 
     @property
     def references(self) -> tuple[Reference, ...]:
-        """Every blob that it needs."""
-        return self.variant.references()
+        """Every blob that stays for it: what it needs, and the index of what it can share."""
+        chosen = self.variant
+        index = (chosen.chunks,) if chosen.chunks else ()
+        return (*chosen.references(), *index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +83,11 @@ class InstalledModel:
         versions: The installed versions: active, previous and pinned.
         previous: The version before, kept to go back to.
         pinned: The version it is to stay at.
+        probation: How the active version does, as long as it is new.
+        set_aside: Versions that are not to be offered again, and why: a sentence.
+        minimum_version: The oldest version that may be used, by the newest manifest seen.
+        revoked: Versions that may not be used, by the newest manifest seen.
+        used_at: When it was last opened, to the day: UTC in ISO 8601.
     """
 
     model: str
@@ -64,6 +97,11 @@ class InstalledModel:
     versions: Mapping[Version, InstalledVersion]
     previous: Version | None = None
     pinned: Version | None = None
+    probation: Probation | None = None
+    set_aside: Mapping[Version, str] = field(default_factory=dict)
+    minimum_version: Version | None = None
+    revoked: tuple[Version, ...] = ()
+    used_at: str = ""
 
     @property
     def current(self) -> InstalledVersion:
@@ -76,16 +114,56 @@ class InstalledModel:
         needed = {item for version in self.versions.values() for item in version.references}
         return sum(item.size for item in needed)
 
+    def withdrawn(self, version: Version) -> bool:
+        """Whether a version may not be used any more."""
+        older = self.minimum_version is not None and version < self.minimum_version
+        return older or version in self.revoked
+
+    def informed(self, manifest: Manifest) -> InstalledModel:
+        """This model, with what a newer manifest says may be used."""
+        return replace(self, minimum_version=manifest.minimum_version, revoked=manifest.revoked)
+
     def followed_by(self, new: InstalledModel) -> InstalledModel:
         """This model after ``new``'s version was installed: the one before stays to go back to."""
         previous = self.active if self.active != new.active else self.previous
-        kept = {new.active, previous, self.pinned}
         versions = {**self.versions, **new.versions}
-        return replace(
+        changed = replace(
             new,
-            versions={version: item for version, item in versions.items() if version in kept},
+            versions=versions,
             previous=previous,
             pinned=self.pinned,
+            set_aside={key: why for key, why in self.set_aside.items() if key != new.active},
+            used_at=self.used_at,
+        )
+        return changed.tidied()
+
+    def back_to(self, version: Version, *, why: str, keep: bool = True) -> InstalledModel:
+        """This model at another installed version.
+
+        Args:
+            version: Which.
+            why: Why the version so far is not to be offered again: a sentence.
+            keep: Whether the version so far stays on the device, to go back to in turn.
+        """
+        aside = {**self.set_aside, self.active: why}
+        aside.pop(version, None)
+        return replace(
+            self,
+            active=version,
+            previous=self.active if keep else None,
+            probation=None,
+            set_aside=aside,
+        ).tidied()
+
+    def without_previous(self) -> InstalledModel:
+        """This model with nothing kept to go back to."""
+        return replace(self, previous=None).tidied()
+
+    def tidied(self) -> InstalledModel:
+        """This model without the versions that nothing leads to any more."""
+        kept = {self.active, self.previous, self.pinned}
+        return replace(
+            self, versions={key: item for key, item in self.versions.items() if key in kept}
         )
 
     def record(self) -> dict[str, Any]:
@@ -97,12 +175,18 @@ class InstalledModel:
             "active": str(self.active),
             "previous": self.previous and str(self.previous),
             "pinned": self.pinned and str(self.pinned),
+            "probation": self.probation and [self.probation.runs, self.probation.failures],
+            "set_aside": {str(version): why for version, why in self.set_aside.items()},
+            "minimum_version": self.minimum_version and str(self.minimum_version),
+            "revoked": [str(version) for version in self.revoked],
+            "used_at": self.used_at,
             "versions": [
                 {
                     "release": release_tree(item.release),
                     "chosen": item.chosen,
                     "platform": item.platform,
                     "installed_at": item.installed_at,
+                    "validated_in": item.validated_in,
                 }
                 for item in self.versions.values()
             ],
@@ -117,19 +201,28 @@ class InstalledModel:
                 item["chosen"],
                 item["platform"],
                 item["installed_at"],
+                item["validated_in"],
             )
             for item in record["versions"]
         ]
-        previous, pinned = record["previous"], record["pinned"]
         return cls(
             record["model"],
             record["task"],
             record["title"],
             Version.parse(record["active"]),
             {item.release.version: item for item in versions},
-            Version.parse(previous) if previous else None,
-            Version.parse(pinned) if pinned else None,
+            _version(record["previous"]),
+            _version(record["pinned"]),
+            record["probation"] and Probation(*record["probation"]),
+            {Version.parse(version): why for version, why in record["set_aside"].items()},
+            _version(record["minimum_version"]),
+            tuple(Version.parse(version) for version in record["revoked"]),
+            record["used_at"],
         )
+
+
+def _version(text: str | None) -> Version | None:
+    return Version.parse(text) if text else None
 
 
 def unreferenced(stored: Iterable[str], models: Iterable[InstalledModel]) -> frozenset[str]:

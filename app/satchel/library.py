@@ -1,19 +1,21 @@
-"""The models stored on this device: install, open, pin, roll back, delete.
+"""The models stored on this device: open, go back, pin, delete.
 
 Records are in the table "models" by model id; blobs are named by their SHA-256 and shared. At
 every instant a model has exactly one complete active version: whatever changes does so in one
-commit of the platform's store, under the lock "library"; a download holds only its own model's
-lock, so that two tabs never fetch the same thing and nobody waits for a slow network.
+commit of the platform's store, under the lock "library". How a version gets here is told in
+`satchel.installer`.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, MutableSequence, Sequence
+import builtins
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from satchel import changes, history
 from satchel import platform as platforms
-from satchel.errors import IntegrityError, LibraryError, ModelNotFoundError, UnsupportedModelError
+from satchel.errors import IntegrityError, LibraryError, ModelNotFoundError
+from satchel.history import Entry
 from satchel.installed import InstalledModel, InstalledVersion, unreferenced
 from satchel.manifest import Manifest, Reference, Release, SessionSettings, Variant
 from satchel.platform import (
@@ -26,15 +28,14 @@ from satchel.platform import (
     PutRecord,
     SessionOptions,
 )
+from satchel.room import Eviction
 from satchel.runtime import EdgeRuntime
 from satchel.schema import migrated
-from satchel.transfer import Progress, fetch_blob
+from satchel.transfer import sha256, verified
+from satchel.trial import Trial
 from satchel.versions import Version
 
 __all__ = ["Library", "Usage", "delete", "list", "open", "pin", "rollback", "usage"]
-
-READ = 1024 * 1024
-"""Bytes of a blob that are hashed at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +60,24 @@ class Library:
 
     Args:
         platform: Whose store it is; default: this one's.
+        changed: Called with a model's id after each change of what is stored of it.
     """
 
-    def __init__(self, platform: Platform | None = None) -> None:
+    def __init__(
+        self, platform: Platform | None = None, changed: Callable[[str], None] | None = None
+    ) -> None:
         self._platform = platform or platforms.current()
+        self._changed = changed or (lambda _: None)
 
     async def list(self) -> tuple[InstalledModel, ...]:
         """All installed models, by id."""
-        await self._migrate()
+        await migrated(self._platform)
         records = await self._platform.store.records("models")
         return tuple(InstalledModel.parse(records[key]) for key in sorted(records))
 
     async def find(self, model_id: str) -> InstalledModel | None:
         """One installed model, or None."""
-        await self._migrate()
+        await migrated(self._platform)
         record = await self._platform.store.record("models", model_id)
         return None if record is None else InstalledModel.parse(record)
 
@@ -89,6 +94,18 @@ class Library:
             )
         return model
 
+    async def usable(self, model_id: str) -> InstalledModel:
+        """One installed model at a version that may be used: the one before, if it must be.
+
+        Raises:
+            ModelNotFoundError: It is not installed.
+            WithdrawnError: No version that is here may be used any more.
+        """
+        model = await self.installed(model_id)
+        if not model.withdrawn(model.active):
+            return model
+        return await self.change(model_id, changes.left, "withdrawn", "{before} was withdrawn.")
+
     async def open(
         self,
         model: str | InstalledModel,
@@ -99,28 +116,37 @@ class Library:
         """The active version of a model, not yet loaded into the engine.
 
         Args:
-            model: Its id, or what `installed` gave for it.
+            model: Its id, or what `usable` gave for it.
             threads: As `EdgeRuntime` takes it.
             variant: Insist on this variant.
 
         Raises:
             ModelNotFoundError: It is not installed.
+            WithdrawnError: No version that is here may be used any more.
             IntegrityError: Its file is not there any more, or not whole.
         """
-        found = await self.installed(model) if isinstance(model, str) else model
+        found = await self.usable(model) if isinstance(model, str) else model
         chosen = found.current.variant
         if variant is not None and chosen.name != variant:
             raise ModelNotFoundError(
                 f"'{found.model}' {found.active} is installed as '{chosen.name}', not as"
                 f" '{variant}'"
             )
+        blob = await self._blob(chosen.blob, found.model)
         return EdgeRuntime(
-            await self._blob(chosen.blob, found.model),
+            blob,
             name=f"{found.model} {found.active}",
             engine=chosen.engine,
             options=SessionOptions(
                 chosen.session.graph_optimization_level, chosen.session.config, threads
             ),
+            watch=Trial(
+                f"{found.title} {found.active}",
+                new=found.probation is not None,
+                report=lambda runs, wrong: self.count(found.model, found.active, runs, wrong),
+                intact=lambda: verified(blob, chosen.blob),
+            ),
+            lease=self._platform.locks.share(f"use:{found.model}"),
             platform=self._platform,
         )
 
@@ -128,57 +154,18 @@ class Library:
         """A file that belongs to the active version, such as its labels.
 
         Args:
-            model: Its id, or what `installed` gave for it.
+            model: Its id, or what `usable` gave for it.
             name: What the manifest calls it.
 
         Raises:
             ModelNotFoundError: No such model, or it has no such file.
+            IntegrityError: The file is not there any more, or not whole.
         """
-        found = await self.installed(model) if isinstance(model, str) else model
+        found = await self.usable(model) if isinstance(model, str) else model
         files = found.current.variant.files
         if name not in files:
             raise ModelNotFoundError(f"'{found.model}' has no file '{name}'")
         return await (await self._blob(files[name], found.model)).read()
-
-    async def install(
-        self,
-        manifest: Manifest,
-        locate: Callable[[Reference], str],
-        *,
-        version: str | None = None,
-        variant: str | None = None,
-        progress: Progress | None = None,
-    ) -> InstalledModel:
-        """Download a release and make it the active one. Does nothing when it already is.
-
-        Args:
-            manifest: The model's.
-            locate: Gives the URL of a blob.
-            version: Which release; default: the newest.
-            variant: Which variant; default: the first one whose engine is here.
-            progress: Told (bytes received, bytes in all).
-
-        Raises:
-            TransferError: The download failed or is not what the manifest promised.
-            StorageFullError: The device has no room; nothing was changed.
-            UnsupportedModelError: No variant runs here.
-        """
-        release = manifest.release(version)
-        chosen = self._choose(manifest, release, variant)
-        new = InstalledVersion(release, chosen.name, self._platform.name, "")
-        async with self._platform.locks.hold(f"install:{manifest.model}"):
-            old = await self.find(manifest.model)
-            if old is not None and old.active == release.version:
-                return old
-            puts = await self._download(chosen, locate, progress)
-            installed = InstalledModel(
-                manifest.model,
-                manifest.task,
-                manifest.title,
-                release.version,
-                {release.version: replace(new, installed_at=self._platform.clock.now())},
-            )
-            return await self._activate(installed, puts)
 
     async def add(
         self,
@@ -190,7 +177,7 @@ class Library:
         options: SessionOptions,
     ) -> InstalledModel:
         """Store a model that came from elsewhere, and make it the active version of its name."""
-        reference = Reference(await _sha256(blob), blob.size)
+        reference = Reference(await sha256(blob), blob.size)
         settings = SessionSettings(options.graph_optimization_level, options.config)
         variant = Variant("original", engine, reference, session=settings)
         release = Release(Version.parse(version), "", "unknown", {self._platform.name: (variant,)})
@@ -199,45 +186,165 @@ class Library:
         )
         installed = InstalledModel(model_id, "", model_id, release.version, {release.version: new})
         async with self._platform.locks.hold(f"install:{model_id}"):
-            return await self._activate(installed, [PutBlob(reference.sha256, blob)])
+            return await self.activate(installed, [PutBlob(reference.sha256, blob)])
 
-    async def rollback(self, model_id: str) -> InstalledModel:
-        """Make the previous version the active one again.
+    async def activate(
+        self, new: InstalledModel, puts: Sequence[Change], *, keep_previous: bool = True
+    ) -> InstalledModel:
+        """Make a version the active one, with the blobs that it brings; in one commit.
+
+        Args:
+            new: The model with that version alone.
+            puts: What puts its blobs in place.
+            keep_previous: Whether the version before stays, to go back to.
 
         Raises:
-            LibraryError: There is no previous version, or the model is pinned.
+            LibraryError: The model is pinned to another version, or the version was withdrawn.
+            StorageFullError: The device has no room; nothing was changed.
         """
+        async with self._platform.locks.hold("library"):
+            models = {model.model: model for model in await self.list()}
+            old = models.get(new.model)
+            if old is not None and old.pinned not in (None, new.active):
+                raise LibraryError(
+                    f"{old.title} is to stay at {old.pinned}",
+                    todo="Let it follow updates again first",
+                )
+            installed = new if old is None else old.followed_by(new)
+            if not keep_previous:
+                installed = installed.without_previous()
+            models[new.model] = installed
+            outcome = "installed" if old is None else "updated"
+            await self._commit(
+                [
+                    *puts,
+                    PutRecord("models", new.model, installed.record()),
+                    await history.added(
+                        self._platform.store, self._entry(old, installed, outcome, "")
+                    ),
+                ],
+                models.values(),
+            )
+        self._changed(new.model)
+        return installed
 
-        def back(model: InstalledModel) -> InstalledModel:
-            if model.previous is None:
-                raise LibraryError(f"'{model_id}' has no previous version on this device")
-            return replace(model, active=model.previous, previous=model.active)
+    async def inform(self, manifest: Manifest) -> InstalledModel | None:
+        """Remember what a newer manifest says may be used; offline it must be known too."""
+        found = await self.find(manifest.model)
+        if found is None or found.informed(manifest) == found:
+            return found
+        return await self.change(manifest.model, lambda model: model.informed(manifest))
 
-        return await self._change(model_id, back)
+    async def count(self, model_id: str, version: Version, runs: int, wrong: str | None) -> bool:
+        """Count runs of a version on probation; go back when it failed too often.
+
+        Args:
+            model_id: The model's id.
+            version: The version that ran.
+            runs: How many more.
+            wrong: What was wrong with the last of them; None: nothing.
+
+        Returns:
+            Whether it is still on probation.
+        """
+        if await self.find(model_id) is None:
+            return False
+        after = await self.change(
+            model_id,
+            lambda model: changes.counted(model, version, runs, wrong),
+            "rolled back",
+            f"{version} failed too often: {wrong}",
+        )
+        return after.active == version and after.probation is not None
+
+    async def rollback(self, model_id: str) -> InstalledModel:
+        """Make the previous version the active one again; the one so far is not offered again.
+
+        Raises:
+            LibraryError: There is no previous version.
+            WithdrawnError: The previous version was withdrawn.
+        """
+        return await self.change(
+            model_id, changes.rolled_back, "rolled back", "You went back to {after}."
+        )
+
+    async def fall_back(self, model_id: str, why: str) -> InstalledModel:
+        """Leave a version whose files are damaged and cannot be had; it may come again.
+
+        Raises:
+            LibraryError: There is no previous version that may be used.
+        """
+        return await self.change(model_id, changes.fallen_back, "rolled back", why)
 
     async def pin(self, model_id: str, version: str | None = None) -> InstalledModel:
         """Keep a model at an installed version, or, with None, let it follow updates again.
 
         Raises:
             ModelNotFoundError: That version is not installed.
+            WithdrawnError: That version was withdrawn.
         """
+        if version is None:
+            return await self.change(model_id, changes.unpinned)
+        wanted = Version.parse(version)
+        return await self.change(
+            model_id,
+            lambda model: changes.pinned(model, wanted),
+            "rolled back",
+            "You chose to stay at {after}.",
+        )
 
-        def pinned(model: InstalledModel) -> InstalledModel:
-            if version is None:
-                return replace(model, pinned=None)
-            wanted = Version.parse(version)
-            if wanted not in model.versions:
-                raise ModelNotFoundError(f"'{model_id}' {version} is not on this device")
-            previous = model.active if model.active != wanted else model.previous
-            return replace(model, active=wanted, previous=previous, pinned=wanted)
+    async def set_aside(self, model_id: str, version: Version, why: str) -> InstalledModel:
+        """Do not offer a version again, and note the failure."""
+        return await self.change(
+            model_id,
+            lambda model: changes.set_aside(model, version, why),
+            "failed",
+            f"{version}: {why}",
+        )
 
-        return await self._change(model_id, pinned)
+    async def offer_again(self, model_id: str, version: str) -> InstalledModel:
+        """Let a version that was set aside be offered again."""
+        wanted = Version.parse(version)
+        return await self.change(model_id, lambda model: changes.offered_again(model, wanted))
+
+    async def opened(self, model_id: str) -> None:
+        """Remember the day on which a model was used: what was not used for longest goes first."""
+        today = self._platform.clock.now()[:10]
+        found = await self.find(model_id)
+        if found is not None and found.used_at != today:
+            await self.change(model_id, lambda model: replace(model, used_at=today))
 
     async def delete(self, model_id: str) -> None:
         """Remove a model and every blob that no other model needs. Nothing if it is not there."""
+        await self.evict([Eviction(model_id, whole=True)], "You removed it.")
+
+    async def evict(self, evictions: Sequence[Eviction], why: str) -> None:
+        """Remove models, or what they keep to go back to; in one commit.
+
+        Args:
+            evictions: What is to go.
+            why: A sentence for the history.
+        """
         async with self._platform.locks.hold("library"):
-            others = [model for model in await self.list() if model.model != model_id]
-            await self._commit([DeleteRecord("models", model_id)], others)
+            models = {model.model: model for model in await self.list()}
+            done: builtins.list[Change] = []
+            entries: builtins.list[Entry] = []
+            for eviction in evictions:
+                old = models.get(eviction.model)
+                if old is None:
+                    continue
+                if eviction.whole:
+                    del models[eviction.model]
+                    done.append(DeleteRecord("models", eviction.model))
+                    entries.append(self._entry(old, None, "removed", why))
+                else:
+                    models[old.model] = old.without_previous()
+                    done.append(PutRecord("models", old.model, models[old.model].record()))
+            if entries:
+                done.append(await history.added(self._platform.store, *entries))
+            await self._commit(done, models.values())
+        for eviction in evictions:
+            self._changed(eviction.model)
 
     async def usage(self) -> Usage:
         """What is stored and how much room is left."""
@@ -245,58 +352,62 @@ class Library:
         space = await self._platform.store.space()
         return Usage(sizes, space.used, space.quota, space.persisted)
 
-    def _choose(self, manifest: Manifest, release: Release, name: str | None) -> Variant:
-        for variant in release.variants(self._platform.name):
-            if variant.engine in self._platform.engines and name in (None, variant.name):
-                return variant
-        raise UnsupportedModelError(
-            f"'{manifest.model}' {release.version} has no variant"
-            f"{f' {name!r}' if name else ''} that runs here",
-            todo=f"Publish one for an engine of this platform: {', '.join(self._platform.engines)}",
-        )
+    async def note(self, model: InstalledModel, outcome: str, text: str) -> None:
+        """Add to the history what changed no version."""
+        entry = self._entry(model, model, outcome, text)
+        async with self._platform.locks.hold("library"):
+            await self._platform.store.commit([await history.added(self._platform.store, entry)])
+        self._changed(model.model)
 
-    async def _download(
-        self, variant: Variant, locate: Callable[[Reference], str], progress: Progress | None
-    ) -> Sequence[Change]:
-        here = await self._platform.store.blobs()
-        missing = [item for item in variant.references() if here.get(item.sha256) != item.size]
-        total, done = sum(item.size for item in missing), 0
-        puts: MutableSequence[Change] = []
-        for item in missing:
+    async def forget_history(self) -> None:
+        """Forget what happened to the models."""
+        async with self._platform.locks.hold("library"):
+            await self._platform.store.commit([history.cleared()])
 
-            def report(received: int, _: int, before: int = done) -> None:
-                if progress is not None:
-                    progress(before + received, total)
+    async def change(
+        self,
+        model_id: str,
+        change: Callable[[InstalledModel], InstalledModel],
+        outcome: str = "",
+        text: str = "",
+    ) -> InstalledModel:
+        """Change a model's record.
 
-            blob = await fetch_blob(self._platform, locate(item), item, report)
-            puts.append(PutBlob(item.sha256, blob))
-            done += item.size
-        return puts
-
-    async def _activate(self, new: InstalledModel, puts: Sequence[Change]) -> InstalledModel:
+        Args:
+            model_id: Its id.
+            change: Gives what it becomes.
+            outcome: For the history, with `text`, where the active version changes; "failed" is
+                noted in any case.
+            text: See `satchel.history.entry`.
+        """
         async with self._platform.locks.hold("library"):
             models = {model.model: model for model in await self.list()}
-            old = models.get(new.model)
-            installed = new if old is None else old.followed_by(new)
-            models[new.model] = installed
-            record = PutRecord("models", new.model, installed.record())
-            await self._commit([*puts, record], models.values())
-            return installed
+            old = models.get(model_id)
+            if old is None:
+                old = await self.installed(model_id)  # says what to do
+            new = change(old)
+            if new == old:
+                return old
+            models[model_id] = new
+            done: builtins.list[Change] = [PutRecord("models", model_id, new.record())]
+            if outcome == "failed" or (outcome and new.active != old.active):
+                entry = self._entry(old, new, outcome, text)
+                done.append(await history.added(self._platform.store, entry))
+            await self._commit(done, models.values())
+        self._changed(model_id)
+        return new
 
-    async def _change(
-        self, model_id: str, change: Callable[[InstalledModel], InstalledModel]
-    ) -> InstalledModel:
-        async with self._platform.locks.hold("library"):
-            changed = change(await self.installed(model_id))
-            await self._platform.store.commit([PutRecord("models", model_id, changed.record())])
-            return changed
+    def _entry(
+        self, old: InstalledModel | None, new: InstalledModel | None, outcome: str, text: str
+    ) -> Entry:
+        return history.entry(self._platform.clock.now(), old, new, outcome, text)
 
-    async def _commit(self, changes: Sequence[Change], models: Iterable[InstalledModel]) -> None:
+    async def _commit(self, wanted: Sequence[Change], models: Iterable[InstalledModel]) -> None:
         stored = await self._platform.store.blobs()
-        written = {change.digest for change in changes if isinstance(change, PutBlob)}
+        written = {change.digest for change in wanted if isinstance(change, PutBlob)}
         stale = unreferenced(stored.keys() - written, models)
         deletions = [DeleteBlob(digest) for digest in sorted(stale)]
-        await self._platform.store.commit([*changes, *deletions])
+        await self._platform.store.commit([*wanted, *deletions])
 
     async def _blob(self, wanted: Reference, model_id: str) -> Blob:
         blob = await self._platform.store.blob(wanted.sha256)
@@ -307,16 +418,6 @@ class Library:
                 todo="Delete the model and install it again, while online",
             )
         return blob
-
-    async def _migrate(self) -> None:
-        await migrated(self._platform)
-
-
-async def _sha256(blob: Blob) -> str:
-    digest = hashlib.sha256()
-    for start in range(0, blob.size, READ):
-        digest.update(await blob.read(start, min(start + READ, blob.size)))
-    return digest.hexdigest()
 
 
 # The default library's methods as functions: `satchel.library.open("my-model")`.

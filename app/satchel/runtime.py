@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
 from typing import Any, Self, overload
 
 from numpy.typing import ArrayLike, NDArray
 
 from satchel import platform as platforms
-from satchel.errors import EngineUnavailableError, InferenceTimeoutError, InputError
+from satchel.errors import (
+    EngineUnavailableError,
+    InferenceTimeoutError,
+    InputError,
+    SatchelError,
+)
 from satchel.platform import Blob, EngineSession, Platform, SessionOptions
+from satchel.probation import Outcome, Watch
 from satchel.tensors import TensorSpec, check_names, fit
 
 __all__ = ["EdgeRuntime"]
@@ -31,6 +38,8 @@ class EdgeRuntime:
         threads: Number of threads; None lets the engine choose. One where the page is not
             cross-origin isolated.
         options: How the engine loads the model; default: its own defaults.
+        watch: Told of each run, and of a failure to load.
+        lease: Held from the first load to `close`: what keeps the model's file in place.
         platform: Where to run; default: here.
 
     Raises:
@@ -51,9 +60,14 @@ class EdgeRuntime:
         engine: str | None = None,
         threads: int | None = None,
         options: SessionOptions | None = None,
+        watch: Watch | None = None,
+        lease: AbstractAsyncContextManager[None] | None = None,
         platform: Platform | None = None,
     ) -> None:
         self._platform = platform or platforms.current()
+        self._watch = watch
+        self._lease = lease
+        self._held = AsyncExitStack()
         self.name = name or "model"
         self.engine = engine or DEFAULT_ENGINE
         if self.engine not in self._platform.engines:
@@ -197,6 +211,7 @@ class EdgeRuntime:
         self._closed = True
         async with self._loading:
             session, self._session = self._session, None
+            await self._held.aclose()
         if session is not None:
             await session.close()
 
@@ -219,8 +234,20 @@ class EdgeRuntime:
                 raise InputError(f"'{self.name}' has been closed", todo="Open it again")
             if self._session is None:
                 engine = self._platform.engines[self.engine]
-                self._session = await engine.load(self._model, self._options)
+                try:
+                    session, _ = await asyncio.gather(
+                        engine.load(self._model, self._options), self._hold()
+                    )
+                except SatchelError as error:
+                    await self._tell(error)
+                    raise
+                self._session = session
             return self._session
+
+    async def _hold(self) -> None:
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            await self._held.enter_async_context(lease)
 
     def _loaded(self) -> EngineSession:
         if self._session is None:
@@ -235,7 +262,17 @@ class EdgeRuntime:
     ) -> dict[str, NDArray[Any]]:
         check_names(inputs, session.inputs)
         feeds = {spec.name: fit(inputs[spec.name], spec) for spec in session.inputs}
-        return await session.run(feeds)
+        try:
+            outputs = await session.run(feeds)
+        except SatchelError as error:
+            await self._tell(error)
+            raise
+        await self._tell(outputs)
+        return outputs
+
+    async def _tell(self, outcome: Outcome) -> None:
+        if self._watch is not None:
+            await self._watch(outcome)
 
 
 def _counted(specs: tuple[TensorSpec, ...], noun: str) -> str:

@@ -13,11 +13,31 @@ from satchel.platform import Change, DeleteRecord, Platform, PutRecord, Record
 
 __all__ = ["SCHEMA", "STEPS", "Step", "migrate", "migrated"]
 
-SCHEMA = 1
+SCHEMA = 2
 
 Step = Callable[[dict[str, Record]], dict[str, Record]]
 
-STEPS: Mapping[int, Step] = {}
+
+def _with_updates(records: dict[str, Record]) -> dict[str, Record]:
+    """From 1: before models were updated."""
+    model: Record = {
+        "probation": None,
+        "set_aside": {},
+        "minimum_version": None,
+        "revoked": [],
+        "used_at": "",
+    }
+    return {
+        key: {
+            **record,
+            **model,
+            "versions": [{**version, "validated_in": None} for version in record["versions"]],
+        }
+        for key, record in records.items()
+    }
+
+
+STEPS: Mapping[int, Step] = {1: _with_updates}
 """By the schema that a step starts from."""
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "download",
     "fetch_blob",
     "plan",
+    "sha256",
     "verified",
 ]
 
@@ -115,6 +116,14 @@ async def verified(blob: Blob, wanted: Reference) -> bool:
     return blob.size == wanted.size and await _are(whole, wanted.sha256)
 
 
+async def sha256(blob: Blob) -> str:
+    """A blob's SHA-256 in hex; read piece by piece."""
+    digest = hashlib.sha256()
+    for start in range(0, blob.size, READ):
+        digest.update(await blob.read(start, min(start + READ, blob.size)))
+    return digest.hexdigest()
+
+
 async def checked(platform: Platform, wanted: Plan) -> Plan:
     """Hash each chunk where it lies, and plan again without those that are spoilt.
 
@@ -144,7 +153,7 @@ async def _again(platform: Platform, old: Plan) -> Plan:
     return plan(old.wanted, old.chunks, old.sources, parts, distrust=old.distrust)
 
 
-async def _are(slices: Sequence[Slice], sha256: str) -> bool:
+async def _are(slices: Sequence[Slice], wanted: str) -> bool:
     """Whether bytes have this hash; what cannot be read any more has none."""
     digest = hashlib.sha256()
     try:
@@ -153,4 +162,4 @@ async def _are(slices: Sequence[Slice], sha256: str) -> bool:
                 digest.update(await part.blob.read(start, min(start + READ, part.stop)))
     except StorageError:
         return False
-    return digest.hexdigest() == sha256
+    return digest.hexdigest() == wanted

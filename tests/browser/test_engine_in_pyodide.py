@@ -144,6 +144,8 @@ def test_model_bytes_never_lie_whole_in_python_s_heap(bare, browser):
 import js, pyodide_js, satchel
 from pyodide.code import run_js
 from pyodide.http import pyfetch
+from satchel import platform as platforms
+from satchel.installer import Installer
 from satchel.library import Library
 from satchel.manifest import Manifest, Reference, Release, Variant
 from satchel.versions import Version
@@ -175,7 +177,8 @@ variant = Variant("big", "onnxruntime", Reference(digest.hexdigest(), blob.size)
 release = Release(Version.parse("1.0.0"), "", "CC0-1.0", {"browser": (variant,)})
 url = js.URL.createObjectURL(blob)
 await Library().delete("big")
-await Library().install(Manifest("fetched", "", "Fetched", (release,)), lambda _: url)
+manifest = Manifest("fetched", "", "Fetched", (release,))
+await Installer(Library(), platforms.current(), lambda _: url).install(manifest)
 json.dumps([y.tolist(), again.tolist(), heap() - before])
 """
     )

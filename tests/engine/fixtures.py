@@ -5,6 +5,7 @@ python tests/engine/fixtures.py FOLDER
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import random
@@ -18,6 +19,8 @@ import trust_repositories
 from onnx import TensorProto, helper
 from PIL import Image
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+from satchel import chunks, golden
 
 OPSET = 17
 IR_VERSION = 8
@@ -243,6 +246,80 @@ def write(folder: Path) -> None:
     write_images(folder)
     write_texts(folder)
     trust_repositories.write(folder / "trust")
+    write_versions(folder)
+
+
+SIDE = 512
+CHUNK = 64 * 1024
+
+
+def weights(seed: int, changed: int = 0) -> np.ndarray:
+    """A square matrix; the last ``changed`` rows are others than in the same seed's without."""
+    made = np.random.default_rng(seed).standard_normal((SIDE, SIDE)).astype(np.float32) / SIDE
+    if changed:
+        made[-changed:] += 0.01
+    return made
+
+
+def weighty(matrix: np.ndarray, output: str = "y") -> onnx.ModelProto:
+    """x times a matrix: a megabyte, so that it comes in several chunks."""
+    node = helper.make_node("MatMul", ["x", "w"], [output])
+    initializer = onnx.numpy_helper.from_array(matrix, "w")
+    side = matrix.shape[0]
+    x, y = value("x", "float32", [1, side]), value(output, "float32", [1, matrix.shape[1]])
+    return model([node], [x], [y], [initializer])
+
+
+def endless() -> onnx.ModelProto:
+    """Has the interface of `weighty`, and does not answer within a lifetime."""
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["going"], ["go"]),
+            helper.make_node("Sin", ["before"], ["after"]),
+        ],
+        "body",
+        [value("round", "int64", []), value("going", "bool", []), value("before", "float32", None)],
+        [value("go", "bool", []), value("after", "float32", None)],
+    )
+    rounds = onnx.numpy_helper.from_array(np.array(2**60, np.int64), "rounds")
+    go = onnx.numpy_helper.from_array(np.array(True), "go_on")
+    node = helper.make_node("Loop", ["rounds", "go_on", "x"], ["y"], body=body)
+    shape = [1, SIDE]
+    return model(
+        [node], [value("x", "float32", shape)], [value("y", "float32", shape)], [rounds, go]
+    )
+
+
+def write_versions(folder: Path) -> None:
+    """Versions of one model, with their chunk indexes and golden sets; see versions.py."""
+    matrices = {"one": weights(1), "two": weights(1, changed=64), "three": weights(3)}
+    holes = weights(1)
+    holes[0] = np.nan
+    files = {name: weighty(matrix) for name, matrix in matrices.items()} | {
+        "nan": weighty(holes),
+        "renamed": weighty(matrices["one"], output="other"),
+        "narrow": weighty(np.ascontiguousarray(matrices["one"][:, :100])),
+        "endless": endless(),
+    }
+    x = np.random.default_rng(9).standard_normal((1, SIDE)).astype(np.float32)
+    data = {name: proto.SerializeToString() for name, proto in files.items()}
+    data["junk"] = bytes(1000) + data["one"]
+    for name, content in data.items():
+        (folder / f"{name}.weighty").write_bytes(content)
+        (folder / f"{name}.chunks").write_bytes(chunk_index(content))
+        expected = x @ matrices.get(name, matrices["one"])
+        case = golden.Case({"x": x}, {"y": expected})
+        made = golden.GoldenSet(golden.Tolerance(0.999, 5), (case,))
+        (folder / f"{name}.golden").write_bytes(golden.encode(made))
+
+
+def chunk_index(content: bytes) -> bytes:
+    """The index of chunks of one size: enough where nothing moves."""
+    pieces = [content[start : start + CHUNK] for start in range(0, len(content), CHUNK)]
+    return chunks.encode(
+        chunks.Chunk(hashlib.sha256(piece).hexdigest(), k * CHUNK, len(piece))
+        for k, piece in enumerate(pieces)
+    )
 
 
 def write_images(folder: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import satchel
+from satchel.installer import Installer
 from satchel.library import Library
 from satchel.manifest import Manifest, Reference, Release, Variant
 from satchel.tasks import Embed
@@ -30,7 +31,8 @@ def opened(platform, files, served):
         )
         release = Release(Version.parse("1.0.0"), "", "CC0-1.0", {"browser": (variant,)})
         manifest = Manifest("bag", "embed", "Bag", (release,))
-        await Library(platform).install(manifest, lambda item: served + names[item.sha256])
+        installer = Installer(Library(platform), platform, lambda item: served + names[item.sha256])
+        await installer.install(manifest)
         return await Embed.open("bag", platform=platform)
 
     return open_embed

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import satchel
+from satchel.installer import Installer
 from satchel.library import Library
 from satchel.manifest import Manifest, Reference, Release, Variant
 from satchel.tasks import Label
@@ -32,7 +33,8 @@ def opened(platform, files, served):
         )
         release = Release(Version.parse("1.0.0"), "", "CC0-1.0", {"browser": (variant,)})
         manifest = Manifest("colours", "label", "Colours", (release,))
-        await Library(platform).install(manifest, lambda item: served + names[item.sha256])
+        installer = Installer(Library(platform), platform, lambda item: served + names[item.sha256])
+        await installer.install(manifest)
         return await Label.open("colours", platform=platform)
 
     return open_label

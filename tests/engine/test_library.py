@@ -8,6 +8,7 @@ import pytest
 
 import satchel
 from satchel import EdgeRuntime, Manifest
+from satchel.installer import Installer
 from satchel.library import Library
 from satchel.manifest import Reference, Release, Variant
 from satchel.platform import DeleteBlob, PutBlob, PutRecord
@@ -46,6 +47,10 @@ def locate(files, served):
     return lambda item: served + names[item.sha256]
 
 
+async def install(platform, manifest, locate, **more):
+    return await Installer(Library(platform), platform, locate).install(manifest, **more)
+
+
 X = np.array([[-1, 2, -3], [4, -5, 6]], np.float32)
 
 
@@ -69,8 +74,8 @@ async def test_installing_downloads_with_progress_and_opens_with_its_files(
     platform, manifest, locate
 ):
     library, seen = Library(platform), []
-    installed = await library.install(
-        manifest, locate, progress=lambda received, total: seen.append((received, total))
+    installed = await install(
+        platform, manifest, locate, progress=lambda received, total: seen.append((received, total))
     )
     assert str(installed.active) == "1.1.0"
     assert seen[-1][0] == seen[-1][1] == installed.size
@@ -83,23 +88,23 @@ async def test_installing_downloads_with_progress_and_opens_with_its_files(
 
 async def test_installing_what_is_there_fetches_nothing(platform, manifest, locate):
     library = Library(platform)
-    await library.install(manifest, locate)
+    await install(platform, manifest, locate)
 
     def fail(item):
         raise AssertionError(f"{item} was fetched again")
 
-    assert await library.install(manifest, fail) == (await library.list())[0]
+    assert await install(platform, manifest, fail) == (await library.list())[0]
 
 
 async def test_what_two_versions_share_is_fetched_once(platform, manifest, locate):
-    library, fetched = Library(platform), []
+    fetched = []
 
     def spy(item):
         fetched.append(item.sha256)
         return locate(item)
 
-    await library.install(manifest, spy, version="1.0.0")
-    await library.install(manifest, spy, version="1.1.0")
+    await install(platform, manifest, spy, version="1.0.0")
+    await install(platform, manifest, spy, version="1.1.0")
     assert len(fetched) == len(set(fetched)) == 3
 
 
@@ -107,10 +112,10 @@ async def test_rolling_back_gives_the_previous_version_and_again_the_newer(
     platform, manifest, locate
 ):
     library = Library(platform)
-    await library.install(manifest, locate, version="1.0.0")
+    await install(platform, manifest, locate, version="1.0.0")
     with pytest.raises(satchel.LibraryError, match="no previous version"):
         await library.rollback("shapes")
-    await library.install(manifest, locate, version="1.1.0")
+    await install(platform, manifest, locate, version="1.1.0")
     back = await library.rollback("shapes")
     assert (str(back.active), str(back.previous)) == ("1.0.0", "1.1.0")
     async with await library.open("shapes") as runtime:
@@ -120,8 +125,8 @@ async def test_rolling_back_gives_the_previous_version_and_again_the_newer(
 
 async def test_pinning_keeps_a_version_and_unpinning_lets_go(platform, manifest, locate):
     library = Library(platform)
-    await library.install(manifest, locate, version="1.0.0")
-    await library.install(manifest, locate, version="1.1.0")
+    await install(platform, manifest, locate, version="1.0.0")
+    await install(platform, manifest, locate, version="1.1.0")
     pinned = await library.pin("shapes", "1.0.0")
     assert (str(pinned.active), str(pinned.pinned)) == ("1.0.0", "1.0.0")
     assert (await library.pin("shapes")).pinned is None
@@ -133,7 +138,7 @@ async def test_deleting_frees_the_blobs_that_no_other_model_needs(
     model, platform, manifest, locate
 ):
     library = Library(platform)
-    await library.install(manifest, locate)
+    await install(platform, manifest, locate)
     async with EdgeRuntime(model("fixed"), platform=platform) as runtime:
         await runtime.cache_model("relu")  # the same blob as in 1.1.0
     await library.delete("shapes")
@@ -147,16 +152,16 @@ async def test_a_download_that_is_not_what_was_promised_changes_nothing(platform
     library = Library(platform)
     for name, why in (("several.onnx", "more than|only|SHA-256"), ("labels.txt", "only")):
         with pytest.raises(satchel.IntegrityError, match=why):
-            await library.install(manifest, lambda _, name=name: served + name)
+            await install(platform, manifest, lambda _, name=name: served + name)
     with pytest.raises(satchel.NetworkError, match="404"):
-        await library.install(manifest, lambda _: served + "nothing-here")
+        await install(platform, manifest, lambda _: served + "nothing-here")
     assert await library.list() == ()
     assert await platform.store.blobs() == {}
 
 
 async def test_a_missing_blob_is_noticed_when_the_model_is_opened(platform, manifest, locate):
     library = Library(platform)
-    installed = await library.install(manifest, locate)
+    installed = await install(platform, manifest, locate)
     await platform.store.commit([DeleteBlob(installed.current.variant.blob.sha256)])
     with pytest.raises(satchel.IntegrityError, match=r"missing.*install it again"):
         await library.open("shapes")
@@ -170,7 +175,7 @@ async def test_two_installs_at_once_download_once(platform, manifest, locate):
         return locate(item)
 
     one, two = await asyncio.gather(
-        Library(platform).install(manifest, spy), Library(platform).install(manifest, spy)
+        install(platform, manifest, spy), install(platform, manifest, spy)
     )
     assert one == two
     assert len(fetched) == 2
@@ -184,16 +189,16 @@ async def test_a_cancelled_install_changes_nothing_and_can_be_done_again(
     def cancel(received, total):
         task.cancel()
 
-    task = asyncio.ensure_future(library.install(manifest, locate, progress=cancel))
+    task = asyncio.ensure_future(install(platform, manifest, locate, progress=cancel))
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await library.list() == ()
-    assert str((await library.install(manifest, locate)).active) == "1.1.0"
+    assert str((await install(platform, manifest, locate)).active) == "1.1.0"
 
 
 async def test_no_variant_for_this_platform_is_an_error(platform, manifest, locate):
     with pytest.raises(satchel.UnsupportedModelError, match="'huge'"):
-        await Library(platform).install(manifest, locate, variant="huge")
+        await install(platform, manifest, locate, variant="huge")
 
 
 async def test_a_commit_is_all_or_nothing_and_survives_reopening(platform):

@@ -50,9 +50,8 @@ async def test_who_gave_up_waiting_does_not_keep_the_lock(platform):
 
 
 async def test_an_attempt_does_not_wait_and_says_whether_it_has_the_lock(platform):
-    async with platform.locks.attempt("one") as first:
-        async with platform.locks.attempt("one") as second:
-            assert (first, second) == (True, False)
+    async with platform.locks.attempt("one") as first, platform.locks.attempt("one") as second:
+        assert (first, second) == (True, False)
     async with platform.locks.attempt("one") as again:
         assert again
 

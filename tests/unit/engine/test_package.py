@@ -67,10 +67,14 @@ LAYERS = (
     {"tensors", "settings", "versions", "fields"},
     {"platform", "manifest", "chunks", "golden"},
     {"plan", "picker", "keeping"},
-    {"attempts"},
-    {"transfer", "trust", "installed", "schema"},
-    {"runtime"},
+    {"attempts", "probation"},
+    {"transfer", "installed", "schema", "policy", "rollout"},
+    {"history", "room", "changes", "offers", "trial"},
+    {"runtime", "validation"},
     {"library"},
+    {"installer"},
+    {"repair", "trust"},
+    {"updates"},
     {"tasks"},
 )
 

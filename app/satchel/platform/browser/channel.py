@@ -14,7 +14,7 @@ __all__ = ["Broadcast"]
 
 
 class Broadcast:
-    """Messages to the other tabs and workers of this site; as JSON text, which crosses in one go."""
+    """Messages to this site's other tabs and workers, as JSON text: it crosses in one go."""
 
     def __init__(self, name: str) -> None:
         self._channel = js.BroadcastChannel.new(name)

@@ -18,7 +18,7 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from satchel.errors import StorageError, StorageFullError
 from satchel.platform import (
@@ -35,6 +35,9 @@ from satchel.platform import (
     Space,
 )
 from satchel.platform.native.blobs import FileBlob
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 __all__ = ["FileStore"]
 
@@ -113,22 +116,40 @@ class FileStore:
             await self._io(lambda s=start, p=piece: _append(path, p, fresh=s == 0))  # type: ignore[misc]
 
     def _carry_out(self, changes: Sequence[Change]) -> None:
+        with self._lock():
+            self._replay()
+            self._write(changes)
+            self._replay()
+
+    def _write(self, changes: Sequence[Change]) -> None:
         tables: dict[str, dict[str, Record]] = {}
         journal: dict[str, Any] = {"tables": tables, "put": [], "delete": []}
         for change in changes:
             match change:
                 case PutRecord(table, key, record):
-                    tables.setdefault(table, self._read_table(table))[key] = record
+                    tables.setdefault(table, self._table(table))[key] = record
                 case DeleteRecord(table, key):
-                    tables.setdefault(table, self._read_table(table)).pop(key, None)
+                    tables.setdefault(table, self._table(table)).pop(key, None)
                 case PutBlob() | PutPart():
                     journal["put"].append(_path(change))
                 case DeleteBlob() | DeleteParts():
                     journal["delete"].append(_path(change))
         _replace(self.root / "journal.json", json.dumps(journal))
-        self._recover()
 
     def _recover(self) -> None:
+        """Finish a commit that was under way in a process that is gone, or wait for one that is."""
+        if (self.root / "journal.json").exists():
+            with self._lock():
+                self._replay()
+
+    def _lock(self) -> BaseFileLock:
+        """Held by whoever changes anything; not for long, unlike the platform's locks."""
+        from filelock import FileLock
+
+        self.root.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.root / "store.lock")
+
+    def _replay(self) -> None:
         """Carry out what the journal says; doing so twice changes nothing."""
         path = self.root / "journal.json"
         if not path.exists():
@@ -150,6 +171,9 @@ class FileStore:
 
     def _read_table(self, table: str) -> dict[str, Record]:
         self._recover()
+        return self._table(table)
+
+    def _table(self, table: str) -> dict[str, Record]:
         try:
             records: dict[str, Record] = json.loads(
                 (self.root / "records" / f"{table}.json").read_text()

@@ -1,0 +1,149 @@
+"""The tasks that are open, each with the active version of its model.
+
+When a model's active version changes, what is under way is finished with the version that it began
+with, and what comes next gets the new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import satchel
+from satchel import platform as platforms
+from satchel.library import Library
+from satchel.manifest import Reference
+from satchel.tasks import Embed, Label
+
+__all__ = ["TASKS", "Opened", "named"]
+
+T = TypeVar("T")
+Task = TypeVar("Task", Label, Embed)
+
+TASKS: dict[str, type[Label] | type[Embed]] = {"label": Label, "embed": Embed}
+
+
+class Opened:
+    """Opens tasks when they are needed, and again when their model has changed.
+
+    Args:
+        locate: Gives the URL of a blob, for what was damaged here.
+    """
+
+    def __init__(self, locate: Callable[[Reference], str]) -> None:
+        self.library = Library(changed=self.changed)
+        self.locate = locate
+        self._tasks: dict[str, Any] = {}
+        self._users: Counter[int] = Counter()
+        self._stale: set[str] = set()
+        self._opening = asyncio.Lock()
+        self.on_change: Callable[[str], None] = lambda _: None
+
+    def changed(self, model_id: str) -> None:
+        """Hear that what is stored of a model has changed through this tab."""
+        self.mark(model_id)
+        self.on_change(model_id)
+
+    def mark(self, model_id: str) -> None:
+        """Look at a model's record before its task is used again."""
+        self._stale.add(model_id)
+
+    async def use(self, kind: type[Task], model_id: str, work: Callable[[Task], Awaitable[T]]) -> T:
+        """Do some work with a task; once more, if its model was rolled back in the meantime.
+
+        Raises:
+            SatchelError: What the work raised.
+        """
+        task = await self.task(kind, model_id)
+        try:
+            answer = await self._with(task, work)
+        except (satchel.InferenceError, satchel.ModelError, satchel.IntegrityError):
+            again = await self.task(kind, model_id)
+            if again is task:
+                raise
+        else:
+            if model_id not in self._stale:
+                return answer
+            again = await self.task(kind, model_id)
+            if again is task:
+                return answer
+        return await self._with(again, work)
+
+    async def task(self, kind: type[Task], model_id: str) -> Task:
+        """A task with the active version of its model.
+
+        Raises:
+            ModelNotFoundError: The model is not here.
+            WithdrawnError: No version of it that is here may be used.
+            IntegrityError: It is damaged, and can neither be mended nor left for another version.
+        """
+        if model_id in self._stale:
+            await self.settle(model_id)
+        if model_id not in self._tasks:
+            async with self._opening:
+                if model_id not in self._tasks:
+                    self._tasks[model_id] = await self._open(kind, model_id)
+        task: Task = self._tasks[model_id]
+        return task
+
+    async def settle(self, model_id: str) -> None:
+        """Open a task again if its model's active version is another one now."""
+        async with self._opening:
+            self._stale.discard(model_id)
+            old = self._tasks.get(model_id)
+            if old is None:
+                return
+            model = await self.library.find(model_id)
+            if model is not None and named(old)["version"] == str(model.active):
+                return
+            if model is None:
+                del self._tasks[model_id]
+            else:
+                self._tasks[model_id] = await self._open(type(old), model_id)
+        if not self._users[id(old)]:
+            await old.close()
+
+    async def close(self, model_id: str) -> None:
+        """Close a model's task, once nobody uses it; who needs it next opens it anew."""
+        async with self._opening:
+            old = self._tasks.pop(model_id, None)
+        if old is not None and not self._users[id(old)]:
+            await old.close()
+
+    async def _with(self, task: Task, work: Callable[[Task], Awaitable[T]]) -> T:
+        self._users[id(task)] += 1
+        try:
+            return await work(task)
+        finally:
+            self._users[id(task)] -= 1
+            if not self._users[id(task)]:
+                del self._users[id(task)]
+                if task not in self._tasks.values():
+                    await task.close()
+
+    async def _open(self, kind: type[Task], model_id: str) -> Task:
+        try:
+            return await kind.open(model_id)
+        except satchel.IntegrityError as error:
+            await self._mend(model_id, error)
+        return await kind.open(model_id)
+
+    async def _mend(self, model_id: str, damage: satchel.IntegrityError) -> None:
+        """Get what is broken anew, or else go back to the version before."""
+        from satchel.repair import Repair  # seldom needed, and not on the way to a first answer
+
+        try:
+            await Repair(self.library, platforms.current(), self.locate).repair(model_id)
+        except satchel.TransferError:
+            try:
+                await self.library.fall_back(model_id, "{before} was damaged on this device.")
+            except satchel.LibraryError:
+                raise damage from None
+
+
+def named(task: Label | Embed) -> dict[str, str]:
+    """A task's model and its version."""
+    model, _, version = task.runtime.name.rpartition(" ")
+    return {"id": model, "version": version}

@@ -1,0 +1,233 @@
+"""Looking after the models while the page is open: updates, damage, and news for the page.
+
+Nothing here happens before the page rests: a person's answer comes first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import js
+from facts import Facts, Live
+from later import Later
+from opened import Opened
+
+import satchel
+from satchel import offers
+from satchel import platform as platforms
+from satchel.policy import CALM, HOURS_BETWEEN_CHECKS, IDLE, Conditions
+from satchel.repair import Repair
+
+if TYPE_CHECKING:
+    from updating import Updating
+
+__all__ = ["Upkeep"]
+
+NEWS_SECONDS = 0.2
+"""Between two pictures of the library for the page, while something goes on."""
+
+_now = js.performance.now
+
+
+class Upkeep:
+    """What goes on beside the person's work.
+
+    Args:
+        site: `models` and `urls` of the page's site data.
+        url: Makes a URL absolute.
+        later: Gives the rest of the site data, and the modules of updates.
+        opened: The tasks that are open, and their library.
+        worked: Tells when somebody last wanted something, in milliseconds of the worker's clock.
+    """
+
+    def __init__(
+        self,
+        site: dict[str, Any],
+        url: Callable[[str], str],
+        later: Later,
+        opened: Opened,
+        worked: Callable[[], float],
+    ) -> None:
+        self._site = site
+        self._url = url
+        self._later = later
+        self._opened = opened
+        self._library = opened.library
+        self._platform = platforms.current()
+        self.facts = Facts(site["models"], self._library, self._platform)
+        self._updating: Updating | None = None
+        self._loading = asyncio.Lock()
+        self._post: Callable[[dict[str, Any]], None] | None = None
+        self._news = asyncio.Event()
+        self._turn = asyncio.Event()
+        self._conditions: dict[str, Any] = {"online": bool(js.navigator.onLine)}
+        self._worked = worked
+        self._checked: float | None = None
+        self._follows = False
+        self._going_on: set[asyncio.Task[None]] = set()
+
+    def start(self, post: Callable[[dict[str, Any]], None]) -> None:
+        """Begin, once the engine is ready.
+
+        Args:
+            post: Takes the library's facts whenever they have changed.
+        """
+        self._post = post
+        self._opened.on_change = self._changed
+        self._platform.channel.listen(self._heard)
+        for work in (self._tell_page(), self._look_after()):
+            self._beside(work)
+
+    def hear(self, conditions: dict[str, Any]) -> None:
+        """Take what the page knows of the device's state."""
+        if conditions.get("online") and self._conditions.get("online") is False:
+            self._checked = None
+        self._conditions = conditions
+        self._turn.set()
+
+    async def updating(self) -> Updating:
+        """The updates; their code is loaded now if it was not before."""
+        async with self._loading:
+            if self._updating is None:
+                await self._later.load_updates()
+                from updating import Updating
+
+                trust = self._later.site("trust")
+                self.facts.development = bool(trust["development"])
+                urls = self._site["urls"]
+                self._updating = Updating(
+                    self._platform,
+                    self._library,
+                    self.facts,
+                    self._tell,
+                    [model["id"] for model in self._site["models"]],
+                    {name: self._url(urls[name]) for name in ("metadata", "manifests", "blobs")},
+                    trust,
+                )
+        return self._updating
+
+    # ---- looking after the models
+
+    async def _look_after(self) -> None:
+        await self._rest(CALM)
+        await self._mend()
+        while True:
+            await self._rest(CALM)
+            if self._due():
+                self._checked = _now()
+                with suppress(satchel.SatchelError):  # it stands in the facts
+                    await (await self.updating()).check()
+            if await offers.pending(self._platform):
+                await (await self.updating()).fetch_due(self._state())
+            self._turn.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(await self._until_next()):
+                    await self._turn.wait()
+
+    def _due(self) -> bool:
+        if self._conditions.get("online") is False:
+            return False
+        hours = HOURS_BETWEEN_CHECKS * 3_600_000
+        return self._checked is None or _now() - self._checked >= hours
+
+    async def _until_next(self) -> float:
+        """Seconds until there may be something to do."""
+        waits = [HOURS_BETWEEN_CHECKS * 3600.0]
+        if self._checked is not None:
+            waits[0] -= (_now() - self._checked) / 1000
+        if await offers.pending(self._platform):
+            waits.append(max(CALM, IDLE - self._rested() + 1))
+        return max(CALM, min(waits))
+
+    def _state(self) -> Conditions:
+        known = {
+            key: self._conditions[key]
+            for key in ("online", "metered", "save_data", "battery_level", "charging", "visible")
+            if key in self._conditions
+        }
+        return Conditions(**known, rested=self._rested())
+
+    def _rested(self) -> float:
+        """Seconds since somebody wanted something."""
+        return float(_now() - self._worked()) / 1000
+
+    async def _rest(self, seconds: float) -> None:
+        while (left := seconds - self._rested()) > 0:
+            await asyncio.sleep(left)
+
+    async def _mend(self) -> None:
+        """Get anew what was damaged on this device, piece by piece and unasked."""
+        repair = Repair(self._library, self._platform, self._opened.locate)
+        for model in await self._library.list():
+            if not await repair.damaged(model):
+                continue
+            try:
+                await repair.repair(model.model)
+            except satchel.SatchelError:
+                continue  # when it is opened next, it says so
+            await self._opened.close(model.model)
+
+    # ---- telling
+
+    def _changed(self, model_id: str) -> None:
+        """Something stored has changed, through this tab."""
+        self._platform.channel.post({"changed": model_id})
+        self._beside(self._opened.settle(model_id))
+        self._news.set()
+
+    def _tell(self, model_id: str) -> None:
+        """What goes on has changed, in this tab."""
+        live = self.facts.live.get(model_id)
+        self._platform.channel.post(
+            {
+                "live": model_id,
+                "value": live and asdict(live),
+                "checking": self.facts.checking,
+            }
+        )
+        self._news.set()
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        """Another tab tells something."""
+        if "changed" in message:
+            self._opened.mark(message["changed"])
+            self._beside(self._opened.settle(message["changed"]))
+        else:
+            model_id, value = message["live"], message["value"]
+            self.facts.checking = message["checking"]
+            if value is not None:
+                self.facts.live[model_id] = Live(**value)
+                self._follow()
+            else:
+                self.facts.live.pop(model_id, None)
+        self._news.set()
+
+    def _follow(self) -> None:
+        """Notice it when the tab that updates is gone: its lock is free then."""
+        if not self._follows:
+            self._follows = True
+            self._beside(self._until_over())
+
+    async def _until_over(self) -> None:
+        async with self._platform.locks.share("updater"):
+            self._follows = False
+            self.facts.live.clear()
+            self._news.set()
+        self._turn.set()
+
+    async def _tell_page(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            if self._post is not None:
+                self._post(await self.facts.all())
+            await asyncio.sleep(NEWS_SECONDS)
+
+    def _beside(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._going_on.add(task)
+        task.add_done_callback(self._going_on.discard)
