@@ -343,8 +343,8 @@ function transact(database, changes) {
 // ---- locks
 
 /**
- * A Web Lock: {granted: Promise of whether it is held, release()}. Released before it is granted, it
- * leaves the queue. `how` may hold the `mode`, and `ifAvailable` for one that does not wait.
+ * A Web Lock: {granted: Promise of whether it is held, release(): Promise of its being free}.
+ * Released before it is granted, it leaves the queue. `how` may hold the `mode`, and `ifAvailable` for one that does not wait.
  */
 export function hold(name, how = {}) {
   const controller = new AbortController();
@@ -352,6 +352,7 @@ export function hold(name, how = {}) {
   const held = new Promise((resolve) => {
     release = resolve;
   });
+  let over;
   const granted = new Promise((resolve, reject) => {
     // One that does not wait has no queue to leave, and takes no signal.
     const wait = how.ifAvailable ? how : { ...how, signal: controller.signal };
@@ -359,12 +360,13 @@ export function hold(name, how = {}) {
       resolve(lock !== null);
       return lock && held;
     };
-    navigator.locks.request(name, wait, keep).catch(reject);
+    over = navigator.locks.request(name, wait, keep).catch(reject);
   });
   granted.catch(() => {}); // whoever gave up does not listen any more
   const leave = () => {
     controller.abort(); // out of the queue, where it still waits
     release();
+    return over;
   };
   return { granted, release: leave };
 }

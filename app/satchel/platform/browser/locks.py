@@ -37,4 +37,7 @@ class WebLocks:
         try:
             yield bool(await lock.granted)
         finally:
-            lock.release()
+            free = lock.release()
+            if how:
+                # Who waits for the lock gets it in turn; who only looks must not find it held still.
+                await free
