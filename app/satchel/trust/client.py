@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from satchel.errors import NetworkError, SatchelError
 from satchel.platform import Platform, PutRecord
-from satchel.trust.limits import CHECK_SECONDS, FILE_SECONDS, limits
+from satchel.trust.limits import CHECK_SECONDS, FILE_SECONDS, is_too_deep, limits
 from satchel.trust.refusal import ROLES, explained, role_of
 from satchel.trust.replay import Answers, replay
 from satchel.trust.state import MANIFESTS, State
@@ -100,7 +100,7 @@ class Trust:
                 async for piece in answer:
                     data += piece.view()
                     if len(data) > limit:
-                        return DownloadLengthMismatchError(f"{url} has more than {limit} bytes")
+                        break
         except NetworkError as error:
             why = error.why or str(error)
             return DownloadHTTPError(why, error.status) if error.status else DownloadError(why)
@@ -110,7 +110,10 @@ class Trust:
             # Some hosts answer so, and with status 200, when they haven't got a file; and networks
             # that want people to sign in first. It can't be metadata, which is JSON.
             return DownloadHTTPError("A web page came in its place", 404)
-        return bytes(data)
+        if len(data) > limit:
+            return DownloadLengthMismatchError(f"{url} has more than {limit} bytes")
+        # Nothing that python-tuf could read, and nothing that it should try to.
+        return b"" if is_too_deep(data) else bytes(data)
 
 
 class _Client:

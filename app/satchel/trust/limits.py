@@ -1,8 +1,10 @@
 """How much a check may take: the answers come from a network that nobody vouches for."""
 
+import re
+
 from satchel.trust.upstream import UpdaterConfig
 
-__all__ = ["CHECK_SECONDS", "FILE_SECONDS", "limits"]
+__all__ = ["CHECK_SECONDS", "FILE_SECONDS", "is_too_deep", "limits"]
 
 FILE_SECONDS = 30.0
 """Seconds for one file, from asking for it to its last byte. Metadata has a few kB: a server that
@@ -29,3 +31,28 @@ def limits() -> UpdaterConfig:
         targets_max_length=1024 * 1024,
         prefix_targets_with_hash=True,
     )
+
+
+DEEPEST = 32
+"""How deep brackets may nest in JSON; metadata needs a quarter of it. Python's parser goes down one
+call for each, and in a browser that ends the whole Python, not just the parsing."""
+
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+
+
+def is_too_deep(data: bytes) -> bool:
+    """Tell whether brackets nest deeper than `DEEPEST`.
+
+    >>> is_too_deep(b'[["]]"' * 20), is_too_deep(b'["[", "\\\\"]' * 20)
+    (True, False)
+    """
+    depth = 0
+    for token in _TOKEN.finditer(data):
+        match token[0]:
+            case b"[" | b"{":
+                depth += 1
+                if depth > DEEPEST:
+                    return True
+            case b"]" | b"}":
+                depth -= 1
+    return False
