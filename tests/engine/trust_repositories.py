@@ -7,7 +7,6 @@ after the other, and `<scenario>/root.json`, what its page trusts from the start
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

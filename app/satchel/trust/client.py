@@ -113,7 +113,7 @@ class Trust:
         if len(data) > limit:
             return DownloadLengthMismatchError(f"{url} has more than {limit} bytes")
         # Nothing that python-tuf could read, and nothing that it should try to.
-        return b"" if is_too_deep(data) else bytes(data)
+        return b"" if is_too_deep(bytes(data)) else bytes(data)
 
 
 class _Client:

@@ -41,9 +41,9 @@ _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 def is_too_deep(data: bytes) -> bool:
-    """Tell whether brackets nest deeper than `DEEPEST`.
+    r"""Tell whether brackets nest deeper than `DEEPEST`.
 
-    >>> is_too_deep(b'[["]]"' * 20), is_too_deep(b'["[", "\\\\"]' * 20)
+    >>> is_too_deep(b'[["]]"' * 20), is_too_deep(b'["[", "\\"]' * 20)
     (True, False)
     """
     depth = 0
