@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from satchel import chunks as indexes
 from satchel import golden, offers
-from satchel.errors import IntegrityError, StorageFullError
+from satchel.errors import IntegrityError, ManifestError, StorageFullError, ValidationError
 from satchel.installed import InstalledModel, InstalledVersion, Probation
 from satchel.library import Library
 from satchel.manifest import Manifest, Reference, Variant
@@ -22,7 +22,7 @@ from satchel.plan import Plan, Source, plan
 from satchel.platform import Blob, Change, DeleteParts, Platform, PutBlob, PutPart
 from satchel.room import evictions
 from satchel.transfer import Progress, assemble, checked, download, fetch_blob, verified
-from satchel.validation import limit, validate
+from satchel.validation import KEPT, limit, validate
 
 __all__ = ["Installer", "Need"]
 
@@ -168,14 +168,17 @@ class Installer:
         Raises:
             IntegrityError: It is not; what is wrong was dropped, and comes anew the next time.
         """
+        damaged = False
         for item in need.plans:
             if not await verified(await assemble(self._platform, item), item.wanted):
                 await self._drop_what_is_spoilt(item)
-                raise IntegrityError(
-                    f"What is stored of the new version of {need.offer.title} was damaged on this"
-                    " device",
-                    todo="Try again: it comes anew",
-                )
+                damaged = True
+        if damaged:
+            raise IntegrityError(
+                f"What is stored of the new version of {need.offer.title} was damaged on this"
+                " device",
+                todo="Try again: it comes anew",
+            )
 
     async def validate(self, need: Need) -> float | None:
         """Run the golden set; see `satchel.validation.validate`.
@@ -192,7 +195,7 @@ class Installer:
             self._platform,
             await self._content(need, variant.blob),
             variant,
-            golden.decode(await content.read()),
+            _golden(await content.read()),
             seconds=limit(active.current.validated_in if active else None),
             # A first model has nothing beside it that it could disturb, and warms its engine up.
             engine=None if active else self._platform.engines[variant.engine],
@@ -314,3 +317,13 @@ class Installer:
     async def _in_use(self, model_id: str) -> bool:
         async with self._platform.locks.attempt(f"use:{model_id}") as free:
             return not free
+
+
+def _golden(data: bytes) -> golden.GoldenSet:
+    """A golden set; what the maker signed and nobody can read is the version's fault."""
+    try:
+        return golden.decode(data)
+    except ManifestError as error:
+        raise ValidationError(
+            "The new version has nothing to prove itself with", why=str(error), todo=KEPT
+        ) from error
