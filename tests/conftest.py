@@ -31,6 +31,14 @@ NO_NAMES = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 """No host name resolves, so nothing that leaves the machine can go unnoticed."""
 
 
+def pytest_addoption(parser):
+    faults = parser.getgroup("faults", "faults by chance (tests/faults)")
+    faults.addoption(
+        "--fault-seed", type=int, metavar="N", help="which ones; default: see the test"
+    )
+    faults.addoption("--fault-report", type=Path, metavar="FILE", help="write what became of each")
+
+
 AT_THE_END = "An unknown error occurred when fetching the script"
 """A page's words when its host goes while it registers its service worker: a test may end there."""
 
