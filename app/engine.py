@@ -314,6 +314,7 @@ class Server:
             self._post(event="error", value=_described(error))
         ready = {"phase": "ready", "text": "Ready", "ms": _now(), "usable": usable}
         self._post(event="phase", value=ready)
+        self._engine.worked = _now()  # however long it took until here, it hasn't rested yet
         self._engine.upkeep.start(lambda facts: self._post(event="library", value=facts))
 
     def _cancel(self, call: int) -> None:

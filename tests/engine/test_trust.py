@@ -150,27 +150,21 @@ NOT_SIGNED = "is not signed by the keys"
 NOT_THE_FILE = "is not the file that was signed for"
 UNREADABLE = "cannot be read"
 LARGE = "is larger than it may be"
-BY_HASH = ("snapshot", "targets", "manifest")
-"""Files whose length and SHA-256 are known before they are fetched."""
-
-
-def spoilt(role, how):
-    """The words for a file that was spoilt."""
-    if how == "oversized":
-        return LARGE
-    if role in BY_HASH:
-        longer = how == "deep" or (role, how) == ("manifest", "other-json")
-        return LARGE if longer else NOT_THE_FILE
-    return NOT_SIGNED if how.startswith("flipped") else UNREADABLE
-
-
 SPOILT = [
-    (role, how, spoilt(role, how))
-    for role in FILES
-    for how in (
-        "flipped-content", "flipped-signature", "cut", "empty", "oversized", "not-json",
-        "other-json", "deep",
-    )
+    *((role, how, LARGE) for role in FILES for how in ["oversized"]),
+    *(
+        (role, how, NOT_SIGNED if how.startswith("flipped") else UNREADABLE)
+        for role in ("root", "timestamp")
+        for how in (
+            "flipped-content", "flipped-signature", "cut", "empty", "not-json", "other-json", "deep",
+        )
+    ),
+    # Their length and SHA-256 are known before they are fetched.
+    *(
+        (role, how, NOT_THE_FILE)
+        for role in ("snapshot", "targets", "manifest")
+        for how in ("flipped-content", "cut")
+    ),
 ]  # fmt: skip
 FORGED = [(role, "wrong-key", NOT_SIGNED) for role in ROLES]
 ADAPTED = [(role, "adapted", NOT_SIGNED) for role in ("snapshot", "targets")]
