@@ -156,7 +156,8 @@ SPOILT = [
         (role, how, NOT_SIGNED if how.startswith("flipped") else UNREADABLE)
         for role in ("root", "timestamp")
         for how in (
-            "flipped-content", "flipped-signature", "cut", "empty", "not-json", "other-json", "deep",
+            "flipped-content", "flipped-signature", "cut", "empty", "not-json", "other-json",
+            "deep",
         )
     ),
     # Their length and SHA-256 are known before they are fetched.

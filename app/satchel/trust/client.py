@@ -95,7 +95,7 @@ class Trust:
         try:
             async with (
                 asyncio.timeout(FILE_SECONDS),
-                self._platform.fetcher.get(url) as answer,
+                self._platform.fetcher.get(url, stall=FILE_SECONDS) as answer,
             ):
                 async for piece in answer:
                     data += piece.view()
