@@ -66,7 +66,9 @@ class Download:
                 self._change("ready", "Waiting")
                 self.usable.set()
                 if await self._next("failed", "gone") == "gone":
-                    self._deleted()
+                    if not self.model.installed:  # it may be back already
+                        self._deleted()
+                    continue
                 host.stop(self._reason)  # photos that it was looking at get their turn again
                 self._fail("The engine stopped", self._reason)
             except _Stop as stop:
@@ -99,8 +101,8 @@ class Download:
         self._know(answer.value)
         if self.state == "ready" and not self.model.installed:
             self._post("gone")
-        elif self.state == "gone" and self.model.installed:
-            self._post("go")
+        elif self.state in ("gone", "failed", "stopped") and self._up and self.model.installed:
+            self._post("go")  # it came by another way, or through another tab
 
     def _know(self, status):
         self.status = status
