@@ -284,3 +284,41 @@ json.dumps(counts)
     )
     assert bare_page.run(page, code) == [0, 0, 0, 1, 0]
     page.close()
+
+
+def test_signatures_are_verified_where_the_browser_cannot_or_it_says_so(bare, browser):
+    page = browser.new_page()
+    page.goto(bare)
+    code = (
+        UPDATES
+        + """
+import js
+from pyodide.code import run_js
+from pyodide.http import pyfetch
+# As on a page without HTTPS; browsers of before 2025 lack Ed25519 alone.
+run_js('Object.defineProperty(crypto, "subtle", { value: undefined })')
+import satchel
+from satchel import platform
+from satchel.trust import Trust
+
+async def check(moment, scenario="spoilt"):
+    root = await (await pyfetch(base + f"files/trust/{scenario}/root.json")).bytes()
+    folder = f"{base}files/trust/{scenario}/{moment}/"
+    trust = Trust(
+        platform.current(), metadata_url=folder + "metadata/",
+        manifests_url=folder + "manifests/", root=root, name=scenario,
+    )
+    try:
+        return sorted(await trust.manifests(["tiny"]))
+    except satchel.TrustError as error:
+        return str(error)
+
+seen = [await check(moment) for moment in ("1", "wrong-key-timestamp", "next")]
+json.dumps([*seen, await check("1", "ecdsa")])
+"""
+    )
+    first, forged, honest, other = bare_page.run(page, code)
+    page.close()
+    assert first == honest == ["tiny"]
+    assert "timestamp metadata is not signed" in forged
+    assert "https://" in other

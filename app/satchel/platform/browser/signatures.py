@@ -8,6 +8,7 @@ from typing import Any
 import js
 from pyodide.ffi import JsException, to_js
 
+from satchel.errors import TrustError
 from satchel.platform import PublicKey
 from satchel.platform.browser.host import options
 
@@ -49,17 +50,18 @@ class WebCryptoSignatures:
 
 async def _ed25519(key: PublicKey, signature: bytes, data: bytes) -> bool:
     public = bytes.fromhex(key.public)
-    try:
-        return await _verified("raw", public, "Ed25519", "Ed25519", signature, data)
-    except (AttributeError, JsException):
-        # Browsers of before 2025, and pages without HTTPS, don't have it.
-        from securesystemslib._vendor.ed25519 import ed25519
-
+    if _subtle() is not None:
         try:
-            ed25519.checkvalid(signature, data, public)  # type: ignore[no-untyped-call]
-        except ed25519.SignatureMismatch:
-            return False
-        return True
+            return await _verified("raw", public, "Ed25519", "Ed25519", signature, data)
+        except JsException:
+            pass  # browsers of before 2025 don't know it
+    from securesystemslib._vendor.ed25519 import ed25519
+
+    try:
+        ed25519.checkvalid(signature, data, public)  # type: ignore[no-untyped-call]
+    except ed25519.SignatureMismatch:
+        return False
+    return True
 
 
 async def _ecdsa(key: PublicKey, signature: bytes, data: bytes) -> bool:
@@ -79,10 +81,21 @@ async def _rsa_pss(key: PublicKey, signature: bytes, data: bytes) -> bool:
     return False
 
 
+def _subtle() -> Any:
+    """Web Crypto; None on pages without HTTPS."""
+    return getattr(js.crypto, "subtle", None)
+
+
 async def _verified(
     form: str, public: bytes, kind: Any, use: Any, signature: bytes, data: bytes
 ) -> bool:
-    subtle = js.crypto.subtle
+    subtle = _subtle()
+    if subtle is None:
+        raise TrustError(
+            "No update: this page cannot verify signatures of this kind",
+            why="Browsers offer Web Crypto to pages with HTTPS only",
+            todo="Open the page by its address with https://",
+        )
     key = await subtle.importKey(form, to_js(public), kind, False, to_js(["verify"]))
     return bool(await subtle.verify(use, key, to_js(signature), to_js(data)))
 
