@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import trust_repositories
+import update_repositories
 from onnx import TensorProto, helper
 from PIL import Image
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
@@ -247,6 +248,7 @@ def write(folder: Path) -> None:
     write_texts(folder)
     trust_repositories.write(folder / "trust")
     write_versions(folder)
+    update_repositories.write(folder / "updates", folder)
 
 
 SIDE = 512

@@ -65,8 +65,15 @@ class Repository:
 
     def release(self, **models: str) -> Repository:
         """New manifests, and all metadata that leads to them."""
-        for model, version in models.items():
-            data = json.dumps({"model": model, "version": version}).encode()
+        manifests = {
+            model: json.dumps({"model": model, "version": version}).encode()
+            for model, version in models.items()
+        }
+        return self.publish(**manifests)
+
+    def publish(self, **manifests: bytes) -> Repository:
+        """New manifests as they are, and all metadata that leads to them."""
+        for model, data in manifests.items():
             target = TargetFile.from_data(f"{model}.json", data, ["sha256"])
             self.targets.targets[target.path] = target
             self.files[self.manifest(model)] = data
