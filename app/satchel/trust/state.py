@@ -55,8 +55,11 @@ class State:
         )
 
     def record(self) -> Record:
-        """As it is stored. Metadata and manifests are JSON, and so are text."""
-        files = {name: data.decode() for name, data in sorted(self.files.items())}
+        """As it is stored. Metadata and manifests are JSON, and so are text.
+
+        A signed file that is none would come back as another one, and be fetched again.
+        """
+        files = {name: data.decode("utf-8", "replace") for name, data in sorted(self.files.items())}
         return {"schema": SCHEMA, "files": files}
 
     @classmethod

@@ -39,5 +39,5 @@ class WebLocks:
         finally:
             free = lock.release()
             if how:
-                # Who waits for the lock gets it in turn; who only looks must not find it held still.
+                # Who waits for it gets it in turn; who only looks must not find it held still.
                 await free
