@@ -41,11 +41,11 @@ PARTS = {
     "micropython": r"/runtime/micropython-",
     "python": r"/runtime/(pyodide|numpy|snapshot)-|/assets/engine\.\w+\.zst$",
     "inference": r"/runtime/onnxruntime-",
-    "extras": r"/(icons|samples)/|/(notices\.txt|site\.webmanifest|sw\.js)$",
+    "extras": r"/(icons|samples)/|/assets/updates\.|/(notices\.txt|site\.webmanifest|sw\.js)$",
     "page": r"",
 }
 """What a path belongs to: the first that matches. `page` is what one needs to use the interface,
-apart from MicroPython; `extras` come afterwards, for use without a network."""
+apart from MicroPython; `extras` come afterwards, for use without a network and for updates."""
 
 TEN_LINES = '''
 
