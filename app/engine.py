@@ -24,7 +24,6 @@ import satchel
 from satchel import platform as platforms
 from satchel.manifest import Manifest, Reference
 from satchel.tasks import Embed, Label
-from satchel.transfer import fetch_blob
 
 if TYPE_CHECKING:
     from upkeep import Upkeep
@@ -260,6 +259,8 @@ class Engine:
 
     async def _manifest(self, entry: dict[str, Any]) -> Manifest:
         """The manifest whose hash the page pins."""
+        from satchel.transfer import fetch_blob
+
         pinned = Reference(entry["sha256"], entry["manifest_bytes"])
         blob = await fetch_blob(platforms.current(), self._url(entry["manifest"]), pinned)
         return Manifest.parse(await blob.read())

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from satchel import chunks as indexes
 from satchel import golden, offers
+from satchel.digests import verified
 from satchel.errors import IntegrityError, ManifestError, StorageFullError, ValidationError
 from satchel.installed import InstalledModel, InstalledVersion, Probation
 from satchel.library import Library
@@ -21,7 +22,7 @@ from satchel.offers import Offer
 from satchel.plan import Plan, Source, plan
 from satchel.platform import Blob, Change, DeleteParts, Platform, PutBlob, PutPart
 from satchel.room import evictions
-from satchel.transfer import Progress, assemble, checked, download, fetch_blob, verified
+from satchel.transfer import Progress, assemble, checked, download, fetch_blob
 from satchel.validation import KEPT, limit, validate
 
 __all__ = ["Installer", "Need"]

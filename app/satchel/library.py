@@ -11,9 +11,11 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from satchel import changes, history
 from satchel import platform as platforms
+from satchel.digests import sha256, verified
 from satchel.errors import IntegrityError, LibraryError, ModelNotFoundError
 from satchel.history import Entry
 from satchel.installed import InstalledModel, InstalledVersion, unreferenced
@@ -28,12 +30,13 @@ from satchel.platform import (
     PutRecord,
     SessionOptions,
 )
-from satchel.room import Eviction
 from satchel.runtime import EdgeRuntime
 from satchel.schema import migrated
-from satchel.transfer import sha256, verified
 from satchel.trial import Trial
 from satchel.versions import Version
+
+if TYPE_CHECKING:
+    from satchel.room import Eviction
 
 __all__ = ["Library", "Usage", "delete", "list", "open", "pin", "rollback", "usage"]
 
@@ -316,6 +319,8 @@ class Library:
 
     async def delete(self, model_id: str) -> None:
         """Remove a model and every blob that no other model needs. Nothing if it is not there."""
+        from satchel.room import Eviction
+
         await self.evict([Eviction(model_id, whole=True)], "You removed it.")
 
     async def evict(self, evictions: Sequence[Eviction], why: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 
 from satchel import chunks as indexes
+from satchel.digests import verified
 from satchel.errors import IntegrityError
 from satchel.installed import InstalledModel
 from satchel.installer import Installer, Locate
@@ -12,7 +13,7 @@ from satchel.library import Library
 from satchel.manifest import Reference
 from satchel.plan import Source, plan
 from satchel.platform import Blob, Change, DeleteParts, Platform, PutBlob
-from satchel.transfer import assemble, checked, download, verified
+from satchel.transfer import assemble, checked, download
 
 __all__ = ["Repair"]
 

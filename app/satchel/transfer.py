@@ -8,12 +8,11 @@ what was not committed yet, and the next attempt asks for the rest.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import replace
 
 from satchel.attempts import LIMITS, Attempts, Limits, Progress
-from satchel.errors import IntegrityError, StorageError
+from satchel.digests import same
+from satchel.errors import IntegrityError
 from satchel.keeping import Batches, InMemory
 from satchel.manifest import Reference
 from satchel.plan import Plan, Source, plan
@@ -29,12 +28,7 @@ __all__ = [
     "download",
     "fetch_blob",
     "plan",
-    "sha256",
-    "verified",
 ]
-
-READ = 1024 * 1024
-"""Bytes of a blob that are hashed at a time."""
 
 
 async def download(
@@ -110,20 +104,6 @@ async def assemble(platform: Platform, wanted: Plan) -> Blob:
     return platform.compose(slices)
 
 
-async def verified(blob: Blob, wanted: Reference) -> bool:
-    """Whether a blob has the promised length and SHA-256; read piece by piece."""
-    whole = [Slice(blob, 0, wanted.size)]
-    return blob.size == wanted.size and await _are(whole, wanted.sha256)
-
-
-async def sha256(blob: Blob) -> str:
-    """A blob's SHA-256 in hex; read piece by piece."""
-    digest = hashlib.sha256()
-    for start in range(0, blob.size, READ):
-        digest.update(await blob.read(start, min(start + READ, blob.size)))
-    return digest.hexdigest()
-
-
 async def checked(platform: Platform, wanted: Plan) -> Plan:
     """Hash each chunk where it lies, and plan again without those that are spoilt.
 
@@ -136,7 +116,7 @@ async def checked(platform: Platform, wanted: Plan) -> Plan:
     parts = await platform.store.parts(now.wanted.sha256)
     for chunk in now.chunks:
         slices = now.here.get(chunk.start, ())
-        if not slices or await _are(slices, chunk.sha256):
+        if not slices or await same(slices, chunk.sha256):
             continue
         stop = chunk.start + chunk.size
         if any(slices[0].blob is source.blob for source in now.sources):
@@ -151,15 +131,3 @@ async def checked(platform: Platform, wanted: Plan) -> Plan:
 async def _again(platform: Platform, old: Plan) -> Plan:
     parts = await platform.store.parts(old.wanted.sha256)
     return plan(old.wanted, old.chunks, old.sources, parts, distrust=old.distrust)
-
-
-async def _are(slices: Sequence[Slice], wanted: str) -> bool:
-    """Whether bytes have this hash; what cannot be read any more has none."""
-    digest = hashlib.sha256()
-    try:
-        for part in slices:
-            for start in range(part.start, part.stop, READ):
-                digest.update(await part.blob.read(start, min(start + READ, part.stop)))
-    except StorageError:
-        return False
-    return digest.hexdigest() == wanted

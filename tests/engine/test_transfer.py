@@ -8,6 +8,7 @@ import pytest
 import satchel
 from satchel import transfer
 from satchel.chunks import Chunk
+from satchel.digests import verified
 from satchel.manifest import Reference
 from satchel.platform import DeleteParts, PutBlob, PutPart, Span
 from satchel.transfer import Source
@@ -150,7 +151,7 @@ async def test_a_download_is_assembled_and_verified(platform, data, url):
     wanted = await planned(platform, data)
     await transfer.download(platform, url, wanted, lambda *figures: told.append(figures))
     blob = await transfer.assemble(platform, wanted)
-    assert await transfer.verified(blob, wanted.wanted)
+    assert await verified(blob, wanted.wanted)
     assert await blob.read() == data
     assert told == sorted(set(told))
     assert (told[0], told[-1]) == ((0, len(data)), (len(data), len(data)))
@@ -203,11 +204,11 @@ async def test_a_spoilt_source_is_found_and_replaced_from_the_network(platform, 
     source = Source(platform.blob(bytes(spoilt)), tuple(chunked(data)))
     wanted = await planned(platform, data, [source])
     assert wanted.download_size == 0
-    assert not await transfer.verified(await transfer.assemble(platform, wanted), wanted.wanted)
+    assert not await verified(await transfer.assemble(platform, wanted), wanted.wanted)
     mended = await transfer.checked(platform, wanted)
     assert 0 < mended.download_size <= 60_000
     await transfer.download(platform, url, mended)
-    assert await transfer.verified(await transfer.assemble(platform, mended), wanted.wanted)
+    assert await verified(await transfer.assemble(platform, mended), wanted.wanted)
 
 
 async def test_a_spoilt_part_is_deleted_and_fetched_again(platform, data, url):
@@ -220,11 +221,11 @@ async def test_a_spoilt_part_is_deleted_and_fetched_again(platform, data, url):
         [PutPart(digest, start, platform.blob(bytes(spoilt[start:stop]))) for start, stop in halves]
     )
     wanted = await planned(platform, data)
-    assert not await transfer.verified(await transfer.assemble(platform, wanted), wanted.wanted)
+    assert not await verified(await transfer.assemble(platform, wanted), wanted.wanted)
     mended = await transfer.checked(platform, wanted)
     assert mended.download_size == border
     await transfer.download(platform, url, mended)
-    assert await transfer.verified(await transfer.assemble(platform, mended), wanted.wanted)
+    assert await verified(await transfer.assemble(platform, mended), wanted.wanted)
 
 
 async def test_when_all_chunks_are_right_and_the_whole_is_not_nothing_is_left_to_fetch(
@@ -236,7 +237,7 @@ async def test_when_all_chunks_are_right_and_the_whole_is_not_nothing_is_left_to
         tuple(chunked(data)),
         [Source(platform.blob(data), tuple(chunked(data)))],
     )
-    assert not await transfer.verified(await transfer.assemble(platform, wanted), wanted.wanted)
+    assert not await verified(await transfer.assemble(platform, wanted), wanted.wanted)
     assert (await transfer.checked(platform, wanted)).missing == ()
 
 

@@ -31,6 +31,7 @@ await micropip.install(base + "wheels/satchel-0.1.0-py3-none-any.whl")
 import satchel
 from satchel import transfer
 from satchel.chunks import decode
+from satchel.digests import verified
 from satchel.manifest import Reference
 from satchel.platform import DeleteParts, PutPart
 from satchel.platform.browser import BrowserPlatform
@@ -72,7 +73,7 @@ async def get(scope, url, index, sha256, size, *, cancel_at=None, sources=(), **
     try:
         await task
         blob = await transfer.assemble(platform, wanted)
-        outcome["verified"] = await transfer.verified(blob, wanted.wanted)
+        outcome["verified"] = await verified(blob, wanted.wanted)
     except asyncio.CancelledError:
         outcome["error"] = "CancelledError"
     except satchel.SatchelError as error:

@@ -67,7 +67,7 @@ LAYERS = (
     {"tensors", "settings", "versions", "fields"},
     {"platform", "manifest", "chunks", "golden"},
     {"plan", "picker", "keeping"},
-    {"attempts", "probation"},
+    {"attempts", "probation", "digests"},
     {"transfer", "installed", "schema", "policy", "rollout"},
     {"history", "room", "changes", "offers", "trial"},
     {"runtime", "validation"},
