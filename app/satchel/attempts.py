@@ -125,12 +125,12 @@ class Attempts:
         """Pick missing chunks out of a body that should go on to ``end``."""
         picker, at = Picker(self._missing), answer.start
         async for piece in answer:
-            for chunk, pieces in picker.take(at, piece):
-                if pieces is None:
+            for chunk, blobs in picker.take(at, piece):
+                if blobs is None:
                     raise self._unlike(f"its SHA-256 is another one, from byte {chunk.start} on")
                 self._missing.remove(chunk)
                 self._done += chunk.size
-                await self._keeper.keep(chunk, pieces)
+                await self._keeper.keep(chunk, blobs)
             at += piece.size
             self._tell(self._done + picker.pending)
             if not self._missing or at >= end:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from satchel.chunks import Chunk
 from satchel.errors import StorageError
-from satchel.platform import Blob, Piece, Platform, PutPart
+from satchel.platform import Blob, Platform, PutPart, Slice
 
 __all__ = ["BATCH", "LINGER", "Batches", "InMemory", "Keeper"]
 
@@ -25,7 +25,7 @@ brings is safe as soon."""
 class Keeper(Protocol):
     """Takes verified chunks."""
 
-    async def keep(self, chunk: Chunk, pieces: Sequence[Piece]) -> None:
+    async def keep(self, chunk: Chunk, blobs: Sequence[Blob]) -> None:
         """Take a chunk; waits where the store is slower than the network."""
 
     async def flush(self) -> None:
@@ -33,14 +33,14 @@ class Keeper(Protocol):
 
 
 class InMemory:
-    """Keeps pieces in the order in which they come."""
+    """Keeps bytes in the order in which they come."""
 
     def __init__(self) -> None:
-        self.pieces: list[Piece] = []
+        self.blobs: list[Blob] = []
 
-    async def keep(self, chunk: Chunk, pieces: Sequence[Piece]) -> None:
+    async def keep(self, chunk: Chunk, blobs: Sequence[Blob]) -> None:
         """Take a chunk."""
-        self.pieces.extend(pieces)
+        self.blobs.extend(blobs)
 
     async def flush(self) -> None:
         """All is kept."""
@@ -58,7 +58,7 @@ class Batches:
         self._timer: asyncio.Future[None] | None = None
         self._failure: StorageError | None = None
 
-    async def keep(self, chunk: Chunk, pieces: Sequence[Piece]) -> None:
+    async def keep(self, chunk: Chunk, blobs: Sequence[Blob]) -> None:
         """Take a chunk; waits where the store is slower than the network.
 
         Raises:
@@ -67,9 +67,9 @@ class Batches:
         if self._size and self._size + chunk.size > BATCH // 2:
             await self._commit()
         if self._runs and self._runs[-1].stop == chunk.start:
-            self._runs[-1].add(chunk, pieces)
+            self._runs[-1].add(chunk, blobs)
         else:
-            self._runs.append(_Run(chunk, pieces))
+            self._runs.append(_Run(chunk, blobs))
         if self._timer is None:
             self._timer = asyncio.ensure_future(self._later())
 
@@ -120,14 +120,14 @@ class Batches:
 class _Run:
     """Chunks that follow each other: they become one part."""
 
-    def __init__(self, chunk: Chunk, pieces: Sequence[Piece]) -> None:
+    def __init__(self, chunk: Chunk, blobs: Sequence[Blob]) -> None:
         self.start = self.stop = chunk.start
-        self._pieces: list[Piece] = []
-        self.add(chunk, pieces)
+        self._blobs: list[Blob] = []
+        self.add(chunk, blobs)
 
-    def add(self, chunk: Chunk, pieces: Sequence[Piece]) -> None:
+    def add(self, chunk: Chunk, blobs: Sequence[Blob]) -> None:
         self.stop += chunk.size
-        self._pieces.extend(pieces)
+        self._blobs.extend(blobs)
 
     def blob(self, platform: Platform) -> Blob:
-        return platform.fetcher.join(self._pieces)
+        return platform.compose([Slice(blob, 0, blob.size) for blob in self._blobs])

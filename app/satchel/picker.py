@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from satchel.chunks import Chunk
-from satchel.platform import Piece
+from satchel.platform import Blob, Piece
 
 __all__ = ["Picker"]
 
@@ -26,10 +26,10 @@ class Picker:
         self.pending = 0
         self._left = deque(missing)
         self._digest = hashlib.sha256()
-        self._pieces: list[Piece] = []
+        self._kept: list[Blob] = []
 
-    def take(self, at: int, piece: Piece) -> Iterator[tuple[Chunk, Sequence[Piece] | None]]:
-        """The chunks that a piece completes, each with its pieces: None when its hash is wrong.
+    def take(self, at: int, piece: Piece) -> Iterator[tuple[Chunk, Sequence[Blob] | None]]:
+        """The chunks that a piece completes, each with its bytes: None when its hash is wrong.
 
         Args:
             at: Offset of the piece's first byte in the file; pieces follow each other.
@@ -47,12 +47,12 @@ class Picker:
                 view = memoryview(piece.view()) if view is None else view
                 end = min(chunk.start + chunk.size, stop)
                 self._digest.update(view[at - base : end - base])
-                self._pieces.append(piece.cut(at - base, end - base))
+                self._kept.append(piece.cut(at - base, end - base))
                 self.pending, at = self.pending + end - at, end
                 if self.pending == chunk.size:
                     yield self._left.popleft(), self._complete(chunk)
 
-    def _complete(self, chunk: Chunk) -> Sequence[Piece] | None:
-        pieces, right = self._pieces, self._digest.hexdigest() == chunk.sha256
-        self.pending, self._pieces, self._digest = 0, [], hashlib.sha256()
-        return pieces if right else None
+    def _complete(self, chunk: Chunk) -> Sequence[Blob] | None:
+        kept, right = self._kept, self._digest.hexdigest() == chunk.sha256
+        self.pending, self._kept, self._digest = 0, [], hashlib.sha256()
+        return kept if right else None

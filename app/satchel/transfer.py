@@ -77,7 +77,7 @@ async def fetch_blob(
     keeper = InMemory()
     whole = plan(wanted, ())
     await Attempts(platform, url, whole, progress, limits, keeper).run()
-    return platform.fetcher.join(keeper.pieces)
+    return platform.compose([Slice(blob, 0, blob.size) for blob in keeper.blobs])
 
 
 async def assemble(platform: Platform, wanted: Plan) -> Blob:
@@ -116,7 +116,7 @@ async def checked(platform: Platform, wanted: Plan) -> Plan:
     parts = await platform.store.parts(now.wanted.sha256)
     for chunk in now.chunks:
         slices = now.here.get(chunk.start, ())
-        if not slices or await same(slices, chunk.sha256):
+        if not slices or await same(platform.compose(slices), chunk.sha256):
             continue
         stop = chunk.start + chunk.size
         if any(slices[0].blob is source.blob for source in now.sources):

@@ -72,6 +72,13 @@ class Blob(Protocol):
             StorageError: They are not there any more.
         """
 
+    def stream(self) -> AsyncIterator[bytes | memoryview]:
+        """All bytes in order, some at a time, for hashing.
+
+        Raises:
+            StorageError: They are not there any more.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -276,7 +283,7 @@ class Store(Protocol):
 
 
 class Piece(Protocol):
-    """Some bytes of a download."""
+    """Some bytes of a download, there until the next ones come."""
 
     @property
     def size(self) -> int: ...
@@ -284,8 +291,8 @@ class Piece(Protocol):
     def view(self) -> bytes | memoryview:
         """The bytes, for hashing."""
 
-    def cut(self, start: int, stop: int) -> Piece:
-        """The bytes from ``start`` to before ``stop`` of this piece, not copied."""
+    def cut(self, start: int, stop: int) -> Blob:
+        """The bytes from ``start`` to before ``stop`` of this piece, to keep."""
 
 
 class Answer(Protocol):
@@ -326,9 +333,6 @@ class Fetcher(Protocol):
             NetworkError: No answer, or a refusal (`status`, and `retry_after` where it can be
                 read, say which).
         """
-
-    def join(self, pieces: Sequence[Piece]) -> Blob:
-        """One blob of all pieces."""
 
 
 class Locks(Protocol):

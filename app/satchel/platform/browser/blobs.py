@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import js
@@ -10,8 +11,12 @@ from pyodide.ffi import JsException, JsProxy, to_js
 
 from satchel.errors import StorageError
 from satchel.platform import Slice
+from satchel.platform.browser.host import host
 
 __all__ = ["BrowserBlob", "blob_of", "composed"]
+
+PIECE = 512 * 1024
+"""Bytes that `stream` gives at a time: as much as the browser reads ahead."""
 
 
 class BrowserBlob:
@@ -26,15 +31,26 @@ class BrowserBlob:
 
     async def read(self, start: int = 0, stop: int | None = None) -> bytes:
         part = self.js.slice(start, self.size if stop is None else stop)
-        try:
-            buffer = await part.arrayBuffer()
-        except JsException as error:
-            raise StorageError(
-                "A file in the browser's storage cannot be read",
-                why=f"{error.name}: {error.message}",
-                todo="Reload the page; if it stays so, delete the model and install it again",
-            ) from error
-        return bytes(buffer.to_bytes())
+        with _explained():
+            return bytes((await part.arrayBuffer()).to_bytes())
+
+    async def stream(self) -> AsyncIterator[memoryview]:
+        stream = (await host()).streamed(self.js, PIECE)
+        with _explained():
+            while (view := await stream.read()).byteLength:
+                yield view.to_py()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except JsException as error:
+        raise StorageError(
+            "A file in the browser's storage cannot be read",
+            why=f"{error.name}: {error.message}",
+            todo="Reload the page; if it stays so, delete the model and install it again",
+        ) from error
 
 
 def blob_of(data: object) -> BrowserBlob:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, cast
 
@@ -25,7 +25,7 @@ GATHER = 0.1
 
 
 class JsPiece:
-    """A Uint8Array that stays in JavaScript until it is looked at."""
+    """A Uint8Array in JavaScript, over memory that the next piece uses again."""
 
     def __init__(self, array: Any) -> None:
         self.array = array
@@ -34,8 +34,8 @@ class JsPiece:
     def view(self) -> memoryview:
         return cast(memoryview, self.array.to_py())
 
-    def cut(self, start: int, stop: int) -> JsPiece:
-        return JsPiece(self.array.subarray(start, stop))
+    def cut(self, start: int, stop: int) -> BrowserBlob:
+        return BrowserBlob(js.Blob.new(to_js([self.array.subarray(start, stop)])))
 
 
 class BrowserAnswer:
@@ -47,19 +47,19 @@ class BrowserAnswer:
 
     async def __aiter__(self) -> AsyncIterator[Piece]:
         with _explained(self._url):
-            while (array := await self._body.read(PIECE, GATHER * 1000)).byteLength:
+            while (array := await self._body.read(GATHER * 1000)).byteLength:
                 yield JsPiece(array)
 
 
 class BrowserFetcher:
-    """Streams bodies piece by piece; joins them into a Blob without copying through Python."""
+    """Streams bodies piece by piece."""
 
     @asynccontextmanager
     async def get(
         self, url: str, span: Span | None = None, *, stall: float = STALL
     ) -> AsyncIterator[BrowserAnswer]:
         first, last = (span.start, span.stop - 1) if span else (None, None)
-        body = (await host()).body(url, first, last, stall * 1000)
+        body = (await host()).body(url, first, last, PIECE, stall * 1000)
         try:
             with _explained(url):
                 await body.opened
@@ -75,10 +75,6 @@ class BrowserFetcher:
         finally:
             # Ends the transfer when the consumer stopped early; does nothing after the last piece.
             body.close()
-
-    def join(self, pieces: Sequence[Piece]) -> BrowserBlob:
-        arrays = [cast(JsPiece, piece).array for piece in pieces]
-        return BrowserBlob(js.Blob.new(to_js(arrays)))
 
 
 @contextmanager

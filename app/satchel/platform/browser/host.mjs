@@ -163,38 +163,33 @@ export function run(rpc, handle, feeds, number, arrived) {
 // ---- downloads
 
 /**
- * A GET whose body is read in large pieces: {opened, ok, status, reason, whole, start, retryAfter,
- * read, close}. `first` and `last` are the bytes to ask for; without them it is the whole file. After
- * `stall` ms without a byte it fails.
+ * A GET whose body is read `size` bytes at a time: {opened, ok, status, reason, whole, start,
+ * retryAfter, read, close}. `first` and `last` are the bytes to ask for; without them it is the
+ * whole file. After `stall` ms without a byte it fails.
  */
-export function body(url, first, last, stall) {
-  return new Body(url, first, last, stall);
+export function body(url, first, last, size, stall) {
+  return new Body(url, first, last, size, stall);
 }
 
 class Body {
   #controller = new AbortController();
   #timer;
-  #reader;
+  #bytes;
 
-  constructor(url, first, last, stall) {
+  constructor(url, first, last, size, stall) {
     this.stall = stall;
-    this.opened = this.#open(url, first, last);
+    this.opened = this.#open(url, first, last, size);
     this.opened.catch(() => {}); // whoever gave up does not listen any more
   }
 
-  async #open(url, first, last) {
+  async #open(url, first, last, size) {
     // A single range like this one needs no preflight at another origin; other headers would.
     const headers = first == null ? {} : { Range: `bytes=${first}-${last}` };
+    const { signal } = this.#controller;
     // What comes is kept in the store, once it has been verified. The HTTP cache would only keep
     // it twice, and give what came spoilt again, for as long as the host allows.
-    const response = await this.#awaited(
-      fetch(url, {
-        headers,
-        signal: this.#controller.signal,
-        credentials: "same-origin",
-        cache: "no-store",
-      }),
-    );
+    const options = { headers, signal, credentials: "same-origin", cache: "no-store" };
+    const response = await this.#watched(fetch(url, options));
     this.ok = response.ok;
     this.status = response.status;
     this.reason = response.statusText;
@@ -203,33 +198,12 @@ class Body {
     const said = /^bytes (\d+)-/.exec(response.headers.get("Content-Range") ?? "");
     this.whole = response.status !== 206;
     this.start = this.whole ? 0 : Number(said?.[1] ?? first ?? 0);
-    this.#reader = response.body?.getReader();
+    this.#bytes = new Bytes(response.body ?? new Blob().stream(), size);
   }
 
-  /** The next bytes: about `size` of them, fewer after `wait` ms, none at the end. */
-  async read(size, wait) {
-    const pieces = [];
-    const end = performance.now() + wait;
-    let length = 0;
-    do {
-      try {
-        const { done, value } = await this.#awaited(this.#reader?.read() ?? { done: true });
-        if (done) break;
-        pieces.push(value);
-        length += value.byteLength;
-      } catch (error) {
-        if (!length) throw error;
-        break; // what came before it counts; the next read fails again
-      }
-    } while (length < size && performance.now() < end);
-    if (pieces.length === 1) return pieces[0];
-    const joined = new Uint8Array(length);
-    let at = 0;
-    for (const piece of pieces) {
-      joined.set(piece, at);
-      at += piece.byteLength;
-    }
-    return joined;
+  /** The next bytes: `size` of them, fewer after `wait` ms, none at the end. */
+  read(wait) {
+    return this.#bytes.read(wait, (promise) => this.#watched(promise));
   }
 
   close() {
@@ -237,7 +211,7 @@ class Body {
     this.#controller.abort();
   }
 
-  async #awaited(promise) {
+  async #watched(promise) {
     const stalled = () => this.#controller.abort(new Error("Nothing came any more"));
     this.#timer = setTimeout(stalled, this.stall);
     try {
@@ -246,6 +220,64 @@ class Body {
       throw plain(error, "The connection was cut");
     } finally {
       clearTimeout(this.#timer);
+    }
+  }
+}
+
+/** A Blob's bytes from its beginning, `size` at a time, none at the end: {read}. */
+export const streamed = (blob, size) => new Bytes(blob.stream(), size);
+
+const PIECE = 65536; // bytes that streams give at a time
+const NONE = new Uint8Array();
+
+/**
+ * A stream's bytes, over and over in the same memory: what a large file would leave to the garbage
+ * collector piles up when the machine is busy.
+ */
+class Bytes {
+  #reader;
+  #pool = null; // the browser fills it, and gives it back
+  #room; // what is shown
+  #rest = NONE; // what did not fit into it
+  #failure = null;
+
+  constructor(stream, size) {
+    this.#room = new Uint8Array(size);
+    try {
+      this.#reader = stream.getReader({ mode: "byob" });
+      this.#pool = new ArrayBuffer(PIECE);
+    } catch {
+      this.#reader = stream.getReader(); // some browsers give arrays of their own only
+    }
+  }
+
+  /** A view of the next bytes, good until the next call: all there is room for, or less after `wait` ms. */
+  async read(wait = Number.POSITIVE_INFINITY, watched = (promise) => promise) {
+    const end = performance.now() + wait;
+    let length = 0;
+    while (length < this.#room.length && (!length || performance.now() < end)) {
+      if (!this.#rest.length) this.#rest = await this.#next(length > 0, watched);
+      if (!this.#rest.length) break;
+      const fits = this.#rest.subarray(0, this.#room.length - length);
+      this.#room.set(fits, length);
+      this.#rest = this.#rest.subarray(fits.length);
+      length += fits.length;
+    }
+    return this.#room.subarray(0, length);
+  }
+
+  /** What comes next, or nothing at the end; nothing too where it fails `later`, at the next call. */
+  async #next(later, watched) {
+    try {
+      if (this.#failure) throw this.#failure;
+      const into = this.#pool && new Uint8Array(this.#pool);
+      const { value } = await watched(into ? this.#reader.read(into) : this.#reader.read());
+      if (into && value) this.#pool = value.buffer;
+      return value ?? NONE;
+    } catch (error) {
+      this.#failure = error;
+      if (later) return NONE;
+      throw error;
     }
   }
 }
@@ -329,7 +361,10 @@ function transact(database, changes) {
   const tables = [...new Set(changes.map(([, table]) => table))];
   const transaction = database.transaction(tables, "readwrite", { durability: "strict" });
   const done = new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
+    transaction.oncomplete = () => {
+      release(changes);
+      resolve();
+    };
     transaction.onabort = () => reject(plain(transaction.error, "The transaction was aborted"));
   });
   for (const [op, table, key, value] of changes) {
@@ -338,6 +373,33 @@ function transact(database, changes) {
     else store.delete(key);
   }
   return done;
+}
+
+const HELD = 4 * 1024 * 1024;
+const PRESSURE = 256 * 1024 * 1024;
+let held = 0; // bytes of Blobs that are stored, and that the browser holds in memory all the same
+const collected = new FinalizationRegistry((size) => {
+  held -= size;
+});
+
+/**
+ * Have the Blobs that were stored let go of. Their bytes lie in the browser's memory until their
+ * handles are collected as garbage, and the collector sees the handles only, which are tiny: a
+ * download of 100 MB would stay in memory as a whole. It looks when much is asked for; memory that
+ * nobody touches costs nothing.
+ */
+function release(changes) {
+  for (const [, , , value] of changes) {
+    if (!(value instanceof Blob)) continue;
+    held += value.size;
+    collected.register(value, value.size);
+  }
+  if (held < HELD) return;
+  try {
+    new ArrayBuffer(PRESSURE);
+  } catch {
+    // Where there is no address space for it, the collector is at work anyway.
+  }
 }
 
 // ---- locks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,29 @@ from satchel.platform import Slice
 __all__ = ["ComposedBlob", "FileBlob", "MemoryBlob", "NativeBlob", "blob_of"]
 
 
+PIECE = 1024 * 1024
+"""Bytes that `stream` gives at a time."""
+
+
+class _Streamed:
+    """Streams what can be read."""
+
+    __slots__ = ()
+
+    @property
+    def size(self) -> int:
+        raise NotImplementedError
+
+    async def read(self, start: int = 0, stop: int | None = None) -> bytes:
+        raise NotImplementedError
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        for start in range(0, self.size, PIECE):
+            yield await self.read(start, min(start + PIECE, self.size))
+
+
 @dataclass(frozen=True, slots=True)
-class MemoryBlob:
+class MemoryBlob(_Streamed):
     """Bytes in memory."""
 
     data: bytes
@@ -28,7 +49,7 @@ class MemoryBlob:
 
 
 @dataclass(frozen=True, slots=True)
-class FileBlob:
+class FileBlob(_Streamed):
     """The bytes of a file that does not change."""
 
     path: Path
@@ -50,7 +71,7 @@ class FileBlob:
 
 
 @dataclass(frozen=True, slots=True)
-class ComposedBlob:
+class ComposedBlob(_Streamed):
     """Slices of other blobs, one after the other."""
 
     slices: Sequence[Slice]

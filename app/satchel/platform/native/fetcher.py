@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPResponse
-from typing import cast
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -39,8 +38,8 @@ class BytesPiece:
     def view(self) -> bytes:
         return self.data
 
-    def cut(self, start: int, stop: int) -> BytesPiece:
-        return BytesPiece(self.data[start:stop])
+    def cut(self, start: int, stop: int) -> MemoryBlob:
+        return MemoryBlob(self.data[start:stop])
 
 
 class NativeAnswer:
@@ -78,9 +77,6 @@ class NativeFetcher:
             yield NativeAnswer(url, response, span)
         finally:
             response.close()
-
-    def join(self, pieces: Sequence[Piece]) -> MemoryBlob:
-        return MemoryBlob(b"".join(cast(BytesPiece, piece).data for piece in pieces))
 
 
 @contextmanager
