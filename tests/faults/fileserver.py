@@ -11,7 +11,7 @@ from collections.abc import Callable
 RANGE = re.compile(r"bytes=(\d+)-(\d+)$")
 PIECE = 64 * 1024
 
-UNREAD = 0.1
+UNREAD = 0.3
 """Seconds from the last bytes to a cut."""
 
 

@@ -239,7 +239,7 @@ class Bytes {
   #pool = null; // the browser fills it, and gives it back
   #room; // what is shown
   #rest = NONE; // what did not fit into it
-  #failure = null;
+  #coming = null;
 
   constructor(stream, size) {
     this.#room = new Uint8Array(size);
@@ -252,12 +252,20 @@ class Bytes {
   }
 
   /** A view of the next bytes, good until the next call: all there is room for, or less after `wait` ms. */
-  async read(wait = Number.POSITIVE_INFINITY, watched = (promise) => promise) {
-    const end = performance.now() + wait;
+  async read(wait, watched = (promise) => promise) {
+    const late = new Promise((resolve) => wait && setTimeout(resolve, wait, "late"));
     let length = 0;
-    while (length < this.#room.length && (!length || performance.now() < end)) {
-      if (!this.#rest.length) this.#rest = await this.#next(length > 0, watched);
-      if (!this.#rest.length) break;
+    while (length < this.#room.length) {
+      if (!this.#rest.length) {
+        const next = this.#next();
+        const came = length ? await Promise.race([next, late]) : await watched(next);
+        if (came === "late") break; // the next call will have it
+        if (came.error && !length) throw came.error;
+        if (!came.value?.length) break; // the end, or an error: the next call gets it again
+        this.#coming = null;
+        if (this.#pool) this.#pool = came.value.buffer;
+        this.#rest = came.value;
+      }
       const fits = this.#rest.subarray(0, this.#room.length - length);
       this.#room.set(fits, length);
       this.#rest = this.#rest.subarray(fits.length);
@@ -266,19 +274,11 @@ class Bytes {
     return this.#room.subarray(0, length);
   }
 
-  /** What comes next, or nothing at the end; nothing too where it fails `later`, at the next call. */
-  async #next(later, watched) {
-    try {
-      if (this.#failure) throw this.#failure;
-      const into = this.#pool && new Uint8Array(this.#pool);
-      const { value } = await watched(into ? this.#reader.read(into) : this.#reader.read());
-      if (into && value) this.#pool = value.buffer;
-      return value ?? NONE;
-    } catch (error) {
-      this.#failure = error;
-      if (later) return NONE;
-      throw error;
-    }
+  /** What comes next: {value} or {error}; the same until it was taken. */
+  #next() {
+    const read = () => this.#reader.read(...(this.#pool ? [new Uint8Array(this.#pool)] : []));
+    this.#coming ??= read().catch((error) => ({ error: plain(error, "The connection was cut") }));
+    return this.#coming;
   }
 }
 
