@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+
 from satchel.errors import StorageError
 from satchel.manifest import Reference
 from satchel.platform import Blob
