@@ -36,7 +36,7 @@ def ours():
     return site.load(ROOT / "site.toml")
 
 
-def test_a_page_takes_its_models_from_another_origin(ours, context, watch, until, tmp_path):
+def test_a_page_takes_its_models_and_their_updates_from_another_origin(ours, context, watch, until, tmp_path):
     repository = source.locate(ours, None)
     assert repository == development.place(ours)
     with serving(repository, plain=True, wrap=open_to_all) as models_url:
@@ -50,6 +50,7 @@ def test_a_page_takes_its_models_from_another_origin(ours, context, watch, until
             page.goto(url)
             choose(page, copy_of(CAT, "cat.jpg"))
             assert visit.answer(page, until, "cat.jpg") in CATS
+            looked = visit.call(page, "check")
             told = page.evaluate("() => satchel.site")
             page.get_by_role("link", name="About").click()
             said = page.locator("#view-about").inner_text()
@@ -57,4 +58,6 @@ def test_a_page_takes_its_models_from_another_origin(ours, context, watch, until
     assert f"its models from {told['models_origin']}, and asks no other one" in said
     assert told["urls"]["metadata"] == f"{models_url}metadata/"
     asked = {answer.path.split("/")[1] for answer in models_url.log}
-    assert asked == {"manifests", "blobs"}
+    assert asked == {"manifests", "blobs", "metadata"}
+    assert looked["value"]["models"][0]["problem"] is None, looked
+    assert looked["value"]["models"][0]["checked_at"]

@@ -126,3 +126,12 @@ json.dumps("tuf.ngclient.updater" in sys.modules)
         visitor.set_offline(False)
     assert said is True
     page.close()
+
+
+def test_it_works_where_python_was_started_the_ordinary_way(visitor, host, until):
+    page = visitor.new_page()
+    page.goto(f"{host}?boot=plain")
+    until(page, READY)
+    assert visit.how_started(page)["kind"] == "plain"
+    assert run(page, CHECK)
+    page.close()
