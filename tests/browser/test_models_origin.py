@@ -36,7 +36,9 @@ def ours():
     return site.load(ROOT / "site.toml")
 
 
-def test_a_page_takes_its_models_and_their_updates_from_another_origin(ours, context, watch, until, tmp_path):
+def test_a_page_takes_its_models_and_their_updates_from_another_origin(
+    ours, context, watch, until, tmp_path
+):
     repository = source.locate(ours, None)
     assert repository == development.place(ours)
     with serving(repository, plain=True, wrap=open_to_all) as models_url:
