@@ -6,6 +6,7 @@ Nothing here happens before the page rests: a person's answer comes first.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -114,19 +115,25 @@ class Upkeep:
 
     async def _look_after(self) -> None:
         await self._rest(CALM)
-        await self._mend()
+        with suppress(satchel.SatchelError):  # whoever opens what is damaged hears of it
+            await self._mend()
         while True:
             await self._rest(CALM)
-            if self._due():
-                self._checked = _now()
-                with suppress(satchel.SatchelError):  # it stands in the facts
-                    await (await self.updating()).check()
-            if await offers.pending(self._platform):
-                await (await self.updating()).fetch_due(self._state())
             self._turn.clear()
+            with suppress(satchel.SatchelError):  # it stands in the facts, where it is of interest
+                await self._update()
             with suppress(TimeoutError):
-                async with asyncio.timeout(await self._until_next()):
+                async with asyncio.timeout(self._until_next()):
                     await self._turn.wait()
+
+    async def _update(self) -> None:
+        """Look for updates if it is time to, and fetch what should be fetched now."""
+        if self._due():
+            self._checked = _now()
+            with suppress(satchel.SatchelError):
+                await (await self.updating()).check()
+        if await offers.pending(self._platform):
+            await (await self.updating()).fetch_due(self._state())
 
     def _due(self) -> bool:
         if self._conditions.get("online") is False:
@@ -134,14 +141,13 @@ class Upkeep:
         hours = HOURS_BETWEEN_CHECKS * 3_600_000
         return self._checked is None or _now() - self._checked >= hours
 
-    async def _until_next(self) -> float:
-        """Seconds until there may be something to do."""
-        waits = [HOURS_BETWEEN_CHECKS * 3600.0]
+    def _until_next(self) -> float:
+        """Seconds until there may be something to do; news wake it earlier."""
+        until_check = HOURS_BETWEEN_CHECKS * 3600.0
         if self._checked is not None:
-            waits[0] -= (_now() - self._checked) / 1000
-        if await offers.pending(self._platform):
-            waits.append(max(CALM, IDLE - self._rested() + 1))
-        return max(CALM, min(waits))
+            until_check -= (_now() - self._checked) / 1000
+        until_idle = IDLE - self._rested()
+        return max(CALM, min(until_check, until_idle) if until_idle > 0 else until_check)
 
     def _state(self) -> Conditions:
         known = {
@@ -224,10 +230,18 @@ class Upkeep:
             await self._news.wait()
             self._news.clear()
             if self._post is not None:
-                self._post(await self.facts.all())
+                with suppress(satchel.SatchelError):  # the next news may get through
+                    self._post(await self.facts.all())
             await asyncio.sleep(NEWS_SECONDS)
 
     def _beside(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
         self._going_on.add(task)
-        task.add_done_callback(self._going_on.discard)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._going_on.discard(task)
+        error = None if task.cancelled() else task.exception()
+        # What belongs to a model is told when that is used; the rest is a mistake of ours.
+        if error is not None and not isinstance(error, satchel.SatchelError):
+            sys.excepthook(type(error), error, error.__traceback__)
