@@ -205,6 +205,7 @@ class Engine:
     async def check(self) -> dict[str, Any]:
         """Look for updates now; what stops it is an error that says so."""
         await (await self.upkeep.updating()).check()
+        self.upkeep.turn()  # what must be had comes at once
         return await self.library()
 
     async def fetch(self, model_id: str, *, progress: Callable[[Any], None]) -> dict[str, Any]:

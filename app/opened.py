@@ -89,18 +89,19 @@ class Opened:
         return task
 
     async def settle(self, model_id: str) -> None:
-        """Open a task again if its model's active version is another one now."""
+        """Open a task again if its model's active version is another one now, or must be."""
         async with self._opening:
             self._stale.discard(model_id)
             old = self._tasks.get(model_id)
             if old is None:
                 return
-            model = await self.library.find(model_id)
-            if model is not None and named(old)["version"] == str(model.active):
-                return
-            if model is None:
-                del self._tasks[model_id]
+            try:
+                model = await self.library.usable(model_id)
+            except (satchel.ModelNotFoundError, satchel.WithdrawnError):
+                del self._tasks[model_id]  # who needs it next hears why
             else:
+                if named(old)["version"] == str(model.active):
+                    return
                 self._tasks[model_id] = await self._open(type(old), model_id)
         if not self._users[id(old)]:
             await old.close()

@@ -88,6 +88,10 @@ class Upkeep:
         if conditions.get("online") and self._conditions.get("online") is False:
             self._checked = None
         self._conditions = conditions
+        self.turn()
+
+    def turn(self) -> None:
+        """See at once whether there is something to do."""
         self._turn.set()
 
     async def updating(self) -> Updating:

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import inspect
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from satchel.errors import (
     SatchelError,
     UpdateError,
     ValidationError,
+    WithdrawnError,
 )
 from satchel.installed import InstalledModel
 from satchel.installer import Installer, Need
@@ -182,6 +184,9 @@ class EdgeModelManager:
     async def consider(self, manifest: Manifest) -> Update | None:
         """What a verified manifest has for this device; keeps it as the model's offer."""
         installed = await self._library.inform(manifest)
+        if installed is not None:
+            with suppress(WithdrawnError):  # nothing else is here: an offer is the way out
+                installed = await self._library.usable(self.model_id)
         offer = await self._offer(manifest, installed)
         known = await offers.of(self._platform, self.model_id)
         if offer is None:

@@ -84,3 +84,15 @@ async def test_what_is_no_image_is_named_and_the_next_one_works(opened, files):
             await label(junk)
     assert (await label((files / "red.png").read_bytes()))[0].label == "red"
     await label.close()
+
+
+async def test_a_withdrawn_model_is_not_used_for_its_task(opened, platform):
+    label = await opened()
+    await label.close()
+    library = Library(platform)
+    model = await library.installed("colours")
+    release = model.current.release
+    gone = Manifest("colours", "label", "Colours", (release,), revoked=(model.active,))
+    await library.inform(gone)
+    with pytest.raises(satchel.WithdrawnError):
+        await Label.open("colours", platform=platform)

@@ -34,9 +34,10 @@ async def opened(
 
     Raises:
         ModelNotFoundError: It is not installed, or has no such file.
+        WithdrawnError: No version that is here may be used any more.
     """
     library = Library(platform)
-    installed = await library.installed(model)
+    installed = await library.usable(model)
     runtime = await library.open(installed, threads=threads, variant=variant)
     try:
         _, content = await asyncio.gather(runtime.load(), library.file(installed, file))
