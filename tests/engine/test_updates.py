@@ -136,10 +136,10 @@ async def test_a_release_for_a_newer_satchel_is_not_offered(manager):
 async def test_a_withdrawn_version_is_left_at_once_and_stays_away(manager, platform):
     await bring(manager("first"))
     await bring(manager("second"))
-    assert await manager("withdrawn").check_for_updates() is not None
-    runtime = await Library(platform).open("w")
-    assert runtime.name == "w 1.0.0"
     assert await manager("withdrawn").check_for_updates() is None
+    assert str((await Library(platform).installed("w")).active) == "1.0.0"
+    with pytest.raises(satchel.LibraryError, match="no previous version"):
+        await manager("withdrawn").rollback()
 
 
 async def test_a_withdrawn_version_without_another_one_here_is_replaced_by_an_older_one(manager):
