@@ -120,8 +120,15 @@ class InstalledModel:
         return older or version in self.revoked
 
     def informed(self, manifest: Manifest) -> InstalledModel:
-        """This model, with what a newer manifest says may be used."""
-        return replace(self, minimum_version=manifest.minimum_version, revoked=manifest.revoked)
+        """This model, with what a newer manifest says may be used.
+
+        What was withdrawn stays so: a device that lost its memory of the repository may be shown an
+        older manifest that is still signed.
+        """
+        known = (self.minimum_version, manifest.minimum_version)
+        minimum = max((version for version in known if version is not None), default=None)
+        revoked = tuple(sorted({*self.revoked, *manifest.revoked}))
+        return replace(self, minimum_version=minimum, revoked=revoked)
 
     def followed_by(self, new: InstalledModel) -> InstalledModel:
         """This model after ``new``'s version was installed: the one before stays to go back to."""

@@ -1,7 +1,7 @@
 """What stays on the device when versions come and go."""
 
 from satchel.installed import InstalledModel, InstalledVersion, unreferenced
-from satchel.manifest import Reference, Release, Variant
+from satchel.manifest import Manifest, Reference, Release, Variant
 from satchel.versions import Version
 
 
@@ -52,3 +52,11 @@ def test_only_blobs_that_no_version_needs_are_unreferenced():
     needed = {item.sha256 for version in current.versions.values() for item in version.references}
     assert unreferenced({*needed, "stale"}, [current]) == {"stale"}
     assert unreferenced(needed, []) == needed
+
+
+def test_what_was_withdrawn_stays_so_whatever_an_older_manifest_says():
+    versions = tuple(Version.parse(text) for text in ("1.0.0", "1.1.0"))
+    newer = Manifest("m", "", "M", (), minimum_version=versions[1], revoked=versions[1:])
+    older = Manifest("m", "", "M", (), minimum_version=versions[0], revoked=versions[:1])
+    told = model("1.2.0").informed(newer).informed(older)
+    assert (told.minimum_version, told.revoked) == (versions[1], versions)
