@@ -163,3 +163,31 @@ def _untyped(headers):
 
 def _without_length(headers):
     return [(name, value) for name, value in headers if name != b"content-length"]
+
+
+# ---- what became of each case, for docs/faults.md
+
+
+def pytest_configure(config):
+    report = config.getoption("--fault-report", None)
+    if report is not None:
+        config.pluginmanager.register(Told(report))
+
+
+class Told:
+    """Writes which cases of the matrix held in this run."""
+
+    def __init__(self, path) -> None:
+        self.path = path
+        self.held: dict[str, bool] = {}
+
+    def pytest_runtest_logreport(self, report):
+        if "[" in report.nodeid and (report.when == "call" or report.failed):
+            case = report.nodeid.partition("[")[2].rstrip("]")
+            self.held[case] = self.held.get(case, True) and report.passed
+
+    def pytest_sessionfinish(self, session):
+        import table
+
+        command = f"pytest {' '.join(session.config.invocation_params.args)}"
+        self.path.write_text(table.report(self.held, command), "utf-8")

@@ -5,6 +5,7 @@ answers are spoilt and how, and what was really sent. So many visitors meet diff
 same time. A lane is led through the same address, so that a visitor can say "now it works again":
 
     GET /<lane>/_lead?<JSON, percent-encoded: {"show": folder, "rules": [rule, …]}>
+    GET /<lane>/_reached   calls `reached`: something happens here the moment a page says so
     GET /<lane>/_sent      → [[path, first, stop, status, body bytes], …] since the last `_lead`
 
 A rule is `{"path": pattern, "fault": name, …}`: the fault's options, and `times` (how many
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -42,6 +44,7 @@ class Lane:
     folder: str = ""
     rules: list[dict] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
+    waiting: int = 0  # answers that stopped half-way
     turn: int = 0  # counts `_lead`s: who waits on an earlier one has waited long enough
 
     def rule(self, path: str) -> dict | None:
@@ -61,6 +64,7 @@ class Front:
 
     def __init__(self) -> None:
         self.lanes: dict[str, Lane] = {}
+        self.reached: Callable[[str], None] = lambda name: None
 
     def __call__(self, app):
         async def answer(scope, receive, send):
@@ -72,6 +76,9 @@ class Front:
             if rest == "_lead":
                 wanted = json.loads(unquote(scope["query_string"].decode()))
                 await _tell(send, self.lead(name, **wanted))
+            elif rest == "_reached":
+                self.reached(name)
+                await _tell(send, None)
             elif rest == "_sent":
                 await _tell(send, [list(vars(sent).values()) for sent in lane.sent])
             else:

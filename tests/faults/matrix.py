@@ -8,6 +8,8 @@ release itself is bad, it is set aside with a reason, and a mended one is taken.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from case import Case, rule
 
 TIMESTAMP, SNAPSHOT, TARGETS = r"timestamp\.json$", r"\d\.snapshot\.json$", r"\d\.targets\.json$"
@@ -309,3 +311,55 @@ def _clock() -> list[Case]:
 CASES: tuple[Case, ...] = (
     *_connection(), *_server(), *_metadata(), *_release(), *_store(), *_clock(),
 )  # fmt: skip
+
+
+# ---- a page, a worker or the browser ends
+
+
+@dataclass(frozen=True)
+class Ending:
+    """One row: an update ends in its midst.
+
+    Attributes:
+        how: "closed" (the tab), "ended" (the page's workers), "killed" (the whole browser).
+        step: At which step.
+        heavy: Only in `test --all`.
+    """
+
+    how: str
+    step: str
+    heavy: bool = False
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        return f"{self.how}-{self.step.replace(' ', '-')}"
+
+    @property
+    def what(self) -> str:
+        """What goes wrong, for people."""
+        return f"{HOWS[self.how]} {STEPS[self.step]}"
+
+
+HOWS = {
+    "closed": "the tab is closed",
+    "ended": "the page's workers are ended",
+    "killed": "the browser is killed (signal 9)",
+}
+STEPS = {
+    "checking": "while it looks for updates",
+    "downloading": "in the middle of the download",
+    "verifying": "while what came is verified",
+    "validating": "while the new version is tried",
+    "before activating": "just before the new version is put in place",
+    "activating": "while it is put in place",
+}
+ALWAYS = {
+    "closed": STEPS,
+    "ended": ("downloading", "validating", "activating"),
+    "killed": ("downloading", "activating"),
+}
+"""What every run plays: starting a browser anew takes its time."""
+ENDED: tuple[Ending, ...] = tuple(
+    Ending(how, step, heavy=step not in ALWAYS[how]) for how in HOWS for step in STEPS
+)

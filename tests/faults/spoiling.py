@@ -16,9 +16,15 @@ PIECE = 64 * 1024
 
 
 class Turns(Protocol):
-    """Counts how often a visitor was led on: who waits on an earlier turn has waited enough."""
+    """A visitor's lane.
+
+    Attributes:
+        turn: How often it was led on: who waits on an earlier turn has waited enough.
+        waiting: How many answers have stopped half-way.
+    """
 
     turn: int
+    waiting: int
 
 
 @dataclass
@@ -87,11 +93,15 @@ class Spoiler:
         """Wait, unless the visitor goes, or is done with this fault: then the connection ends."""
         if self._left is None:
             self._left = asyncio.ensure_future(self._gone())
-        end = asyncio.get_running_loop().time() + seconds
-        while asyncio.get_running_loop().time() < end:
-            await asyncio.sleep(min(0.02, seconds))
-            if self._left.done() or self.lane.turn != self._turn:
-                raise ConnectionError("nobody waits any more")
+        self.lane.waiting += 1
+        try:
+            end = asyncio.get_running_loop().time() + seconds
+            while asyncio.get_running_loop().time() < end:
+                await asyncio.sleep(min(0.02, seconds))
+                if self._left.done() or self.lane.turn != self._turn:
+                    raise ConnectionError("nobody waits any more")
+        finally:
+            self.lane.waiting -= 1
 
     def end(self) -> None:
         """Stop watching the visitor."""
@@ -303,3 +313,10 @@ async def drip(to: Spoiler, at: float = 0.0, every: float = 0.2) -> None:
         await to.wait(every)
         await to.body(to.reply.body[number : number + 1], more=True)
     await to.body(b"")
+
+
+@fault
+async def prefixed(to: Spoiler, text: str) -> None:
+    """A script begins with something else."""
+    await to.begin(headers=to.reply.without(b"content-length"))
+    await to.body(text.encode() + to.reply.body)
