@@ -21,7 +21,7 @@ const settle = (promise) =>
 // ---- the engine
 
 /** Plain facts, with null for what is not said: MicroPython takes undefined for something. */
-const plain = (value) => JSON.parse(JSON.stringify(value ?? null, (_, one) => one ?? null));
+export const plain = (value) => JSON.parse(JSON.stringify(value ?? null, (_, one) => one ?? null));
 
 export const call = (op, ...args) => settle(engine.call(op, args).then(plain));
 
@@ -77,8 +77,6 @@ export async function persist() {
 export { meteredNow };
 
 export const tellConditions = () => tell(onRest, (now) => call("conditions", now));
-
-export const onLibrary = (listener) => subscribe("library", (facts) => listener(plain(facts)));
 
 /** What is told of a model, but for the bytes that keep coming. */
 export const shape = (model) =>

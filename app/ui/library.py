@@ -3,7 +3,7 @@
 import host
 from dom import announce, by_id, el, fill, keep_focus, listen, show
 from modelcard import ModelCard, when
-from standing import looked
+from standing import looked, versions
 from words import size
 
 __all__ = ["LibraryPanel"]
@@ -40,7 +40,7 @@ class LibraryPanel:
             self._card(model)
         self._show_check(facts)
         self._show_room(facts.storage)
-        self._show_history(list(facts.history))
+        self._show_history(list(facts.history), {one.id: one.title for one in facts.models})
 
     # ---- models
 
@@ -74,7 +74,7 @@ class LibraryPanel:
         elif action == "follow":
             self._updates.wish(model_id, "pin", None)
         elif action == "offer":
-            self._updates.wish(model_id, "offer_again", version)
+            self._updates.offer(model_id, version)
         else:
             getattr(self._updates, action)(model_id)
 
@@ -122,14 +122,14 @@ class LibraryPanel:
 
     # ---- what happened
 
-    def _show_history(self, entries):
+    def _show_history(self, entries, titles):
         drawn = [(entry.at, entry.model, entry.outcome, entry.text) for entry in entries]
         if drawn == self._entries:
             return
         self._entries = drawn
         keep_focus(
             by_id("history-title"),
-            lambda: fill(by_id("history"), *[_entry(entry) for entry in entries]),
+            lambda: fill(by_id("history"), *[_entry(entry, titles) for entry in entries]),
         )
         show(by_id("history-none"), not entries)
         show(by_id("history-clear"), bool(entries))
@@ -143,14 +143,14 @@ class LibraryPanel:
         announce("This device has a new number.")
 
 
-def _entry(entry):
-    before, after = getattr(entry, "from"), entry.to
-    versions = "{} → {}".format(before, after) if before and after else before or after or ""
+def _entry(entry, titles):
+    # What the page calls it: its maker may have another name for it.
+    name = "{} {}".format(titles.get(entry.model, entry.title), versions(entry))
     head = el(
         "p",
-        el("b", "{} {}".format(entry.title, versions)),
+        el("b", name),
         el("span", entry.outcome, class_="outcome", data_outcome=entry.outcome),
         when(entry.at),
         class_="entry-head",
     )
-    return el("li", head, el("p", entry.text))
+    return el("li", head, el("p", entry.text) if entry.text else "")

@@ -82,9 +82,9 @@ class ModelCard:
             parts.append(el("section", *inside, class_="update"))
         if failure:
             parts.append(el("p", failure, class_="remark", role="status", data_kind="bad"))
-        if model.probation:
-            text = "On trial: {} of {} answers so far. After errors it would be taken back."
-            text = text.format(model.probation.runs, model.probation.of)
+        if model.probation and model.previous:
+            text = "On trial: {} of {} answers so far. If they fail, {} comes back by itself."
+            text = text.format(model.probation.runs, model.probation.of, model.previous)
             parts.append(el("p", text, class_="hint"))
         aside = [_set_aside(one) for one in refused(model)]
         if aside:

@@ -18,9 +18,11 @@ __all__ = [
     "question",
     "refused",
     "share",
+    "spoken",
     "strip",
     "summary",
     "update_actions",
+    "versions",
 ]
 
 _DOES = {"label": "Says what is in photos", "embed": "Compares texts"}
@@ -231,6 +233,27 @@ def _news_of(model, metered):
         return [(model.id, "ask " + update.version, "warn", text, "Fetch " + update.fetch_text)]
     text = "{} is ready: {} to fetch.".format(name, update.fetch_text)
     return [(model.id, "ready " + update.version, "info", text, "See what is new")]
+
+
+# ---- what happened
+
+
+def versions(entry):
+    """From which version to which an entry of the history leads."""
+    before, after = getattr(entry, "from"), entry.to
+    if before and after and before != after:
+        return "{} → {}".format(before, after)
+    return after or before or ""
+
+
+def spoken(entry, title):
+    """An entry of the history as sentences that stand by themselves."""
+    before, after = getattr(entry, "from"), entry.to
+    if not entry.text:
+        return "{} {}: {}.".format(title, after or before or "", entry.outcome)
+    if before and after and before != after:
+        return "{}: {} Version {} is running now.".format(title, entry.text, after)
+    return "{}: {}".format(title, entry.text)
 
 
 # ---- looking for new versions

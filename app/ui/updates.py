@@ -3,7 +3,7 @@
 import host
 from dom import announce, by_id, show
 from notes import dismiss, note
-from standing import headline, news, strip
+from standing import headline, news, spoken, strip
 from tasks import start
 
 __all__ = ["Updates"]
@@ -34,7 +34,7 @@ class Updates:
         self._told_until = None  # the newest entry of the history that was told
         self._noted = []
         self._shown = {}  # by model: what its note is about
-        host.onLibrary(self._hear)
+        host.subscribe("library", self._hear)
         host.onRest(self.ask)
         host.tellConditions()
 
@@ -93,6 +93,10 @@ class Updates:
         """Delete a model."""
         self.wish(model_id, "remove")
 
+    def offer(self, model_id, version):
+        """Have a version offered again that was set aside."""
+        start(self._offer(model_id, version))
+
     def wish(self, model_id, op, *more):
         """Have the engine do something about a model, or about all of them ("")."""
         start(self._wish(model_id, op, more))
@@ -102,6 +106,10 @@ class Updates:
         whose = (model_id,) if model_id else ()
         answer = await host.call(op, *(whose + more))
         self._came(model_id, answer)
+
+    async def _offer(self, model_id, version):
+        await self._wish(model_id, "offer_again", (version,))
+        await self._wish("", "check", ())  # the check makes the offer
 
     def _download(self, model_id, op, report):
         if model_id not in self._running:
@@ -121,6 +129,9 @@ class Updates:
             self.wish(model_id, "discard")
 
     def _came(self, model_id, answer):
+        # Most wishes are answered by how things stand then.
+        if answer.ok and answer.value and hasattr(answer.value, "models"):
+            self._hear(answer.value)
         if not answer.ok and answer.name != "CancelledError":
             # How an update failed stands in the facts; what else failed stands nowhere.
             model = self._model(model_id)
@@ -147,6 +158,7 @@ class Updates:
     def _hear(self, facts):
         if not self.facts:
             self.failures.pop("", None)
+        facts = host.plain(facts)
         self.facts = facts
         self._show_strip()
         self._show_news()
@@ -206,10 +218,12 @@ class Updates:
         self._told_until = max(newest, self._told_until or "")
 
     def _tell(self, entry):
+        model = self._model(entry.model)
+        text = spoken(entry, model.title if model else entry.title)
         if entry.outcome == "rolled back" and entry.model in self._asked_back:
             self._asked_back.remove(entry.model)
-            announce(entry.text)
+            announce(text)
         elif entry.outcome in _SURPRISES and not self._watched():
-            note("history " + entry.model, entry.text, _SURPRISES[entry.outcome])
+            note("history " + entry.model, text, _SURPRISES[entry.outcome])
         elif entry.outcome in _SURPRISES or entry.outcome in _ENDS:
-            announce(entry.text)
+            announce(text)

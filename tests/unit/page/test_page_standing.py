@@ -203,6 +203,34 @@ def test_a_withdrawn_version_is_told_before_its_update():
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("1.0.0", "1.1.0", "1.0.0 → 1.1.0"),
+        (None, "1.0.0", "1.0.0"),
+        ("1.0.0", None, "1.0.0"),
+        ("1.0.0", "1.0.0", "1.0.0"),  # an update failed
+        (None, None, ""),
+    ],
+)
+def test_an_entry_of_the_history_names_its_versions_once(before, after, words):
+    assert standing.versions(Facts(**{"from": before, "to": after})) == words
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text", "words"),
+    [
+        (None, "1.0.0", "", "Label 1.0.0: installed."),
+        ("1.0.0", None, "", "Label 1.0.0: installed."),
+        ("1.1.0", "1.0.0", "It broke.", "Label: It broke. Version 1.0.0 is running now."),
+        ("1.0.0", "1.0.0", "It broke.", "Label: It broke."),
+    ],
+)
+def test_an_entry_of_the_history_is_told_in_whole_sentences(before, after, text, words):
+    entry = Facts(**{"from": before, "to": after, "text": text, "outcome": "installed"})
+    assert standing.spoken(entry, "Label") == words
+
+
+@pytest.mark.parametrize(
     ("facts", "ago", "online", "waiting", "words"),
     [
         (check(), "", True, 0, "Nobody has looked"),
