@@ -21,6 +21,7 @@ from satchel.errors import (
     IntegrityError,
     OutOfMemoryError,
     SatchelError,
+    TransferError,
     UpdateError,
     ValidationError,
     WithdrawnError,
@@ -293,8 +294,13 @@ class EdgeModelManager:
         async with self._platform.locks.hold(f"install:{self.model_id}"):
             offer = await offers.of(self._platform, self.model_id)
             if offer is not None:
-                fresh = replace(offer, download_size=None)
-                await self._platform.store.commit([*offers.dropped(offer), fresh.kept()])
+                with suppress(TransferError):  # then it is what was missing when it was last known
+                    missing = (await self._installer.need(offer)).download_size
+                    come = await self._platform.store.part_sizes()
+                    counted = (*offer.variant.references(), offer.variant.golden)
+                    missing += sum(come.get(item.sha256, 0) for item in counted if item)
+                    offer = replace(offer, download_size=missing)
+                await self._platform.store.commit([*offers.dropped(offer), offer.kept()])
 
     def update(self, offer: Offer) -> Update:
         """An offer as an update."""
