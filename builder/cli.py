@@ -316,6 +316,24 @@ def startup(
     measurement.run(json=json, opens=opens, only=only)
 
 
+@bench.command
+def update(
+    *,
+    json: JsonFile = None,
+    rounds: Annotated[
+        int, Parameter(help="How often each arm downloads.", validator=validators.Number(gte=1))
+    ] = 5,
+    only: Annotated[
+        Literal["install", "memory", "resume", "delta"] | None,
+        Parameter(help="Measure this part alone."),
+    ] = None,
+) -> None:
+    """Compare downloading, verifying and storing a model with plain fetch and IndexedDB."""
+    from builder.bench import update as measurement
+
+    measurement.run(json=json, rounds=rounds, only=only)
+
+
 @app.command
 def screenshots(
     *, out: Annotated[Path, Parameter(help="Where to.")] = ROOT / "test-results/screenshots"

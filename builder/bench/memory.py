@@ -1,8 +1,10 @@
 """Memory of the browser's processes, as Linux counts it."""
 
+import contextlib
 import re
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, Worker
 
 from builder.errors import BuildError
@@ -28,6 +30,28 @@ def page_pss(browser: Browser) -> int:
     if not sizes:
         raise BuildError("The browser names no renderer process.")
     return max(sizes)
+
+
+def browser_pss(process: int) -> int:
+    """Return the proportional set sizes of a browser's processes together, in bytes.
+
+    Args:
+        process: The id of the first one.
+    """
+    with contextlib.suppress(psutil.NoSuchProcess):
+        first = psutil.Process(process)
+        return sum(_pss_or_gone(one.pid) for one in (first, *first.children(recursive=True)))
+    return 0
+
+
+def _pss_or_gone(process: int) -> int:
+    """Return 0 for a process that has just ended."""
+    try:
+        return _pss(process)
+    except BuildError:
+        if psutil.pid_exists(process):
+            raise
+        return 0
 
 
 def collect(page: Page) -> None:

@@ -22,9 +22,11 @@ class SlowLink:
     Args:
         bandwidth: Bits in a second.
         latency: Seconds from a request to its answer's first byte: the round trip.
+        piece: Bytes that go out in one turn; larger ones cost a fast link less work.
     """
 
-    def __init__(self, bandwidth: float, latency: float) -> None:
+    def __init__(self, bandwidth: float, latency: float, piece: int = PIECE) -> None:
+        self._piece = piece
         self._second = bandwidth / 8
         self._latency = latency
         self._free_at = 0.0
@@ -38,10 +40,10 @@ class SlowLink:
                     await send(message)
                     return
                 body = message.get("body", b"")
-                for at in range(0, max(len(body), 1), PIECE):
-                    piece = body[at : at + PIECE]
+                for at in range(0, max(len(body), 1), self._piece):
+                    piece = body[at : at + self._piece]
                     await self._turn(len(piece))
-                    more = message.get("more_body", False) or at + PIECE < len(body)
+                    more = message.get("more_body", False) or at + self._piece < len(body)
                     await send({**message, "body": piece, "more_body": more})
 
             await asyncio.sleep(self._latency)

@@ -33,9 +33,14 @@ REQUEST_SECONDS = 10
 
 
 class Tabs:
-    """The tabs of a running browser."""
+    """The tabs of a running browser.
 
-    def __init__(self, port: int, playwright: Playwright) -> None:
+    Attributes:
+        process: The id of its first process.
+    """
+
+    def __init__(self, port: int, playwright: Playwright, process: int) -> None:
+        self.process = process
         self._address = f"http://127.0.0.1:{port}"
         self._playwright = playwright
 
@@ -90,7 +95,7 @@ def browsing(profile: Path) -> Iterator[Tabs]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         with sync_playwright() as playwright:
-            yield Tabs(_port(told, process), playwright)
+            yield Tabs(_port(told, process), playwright, process.pid)
     finally:
         process.terminate()
         try:

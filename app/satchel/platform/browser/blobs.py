@@ -13,7 +13,7 @@ from satchel.errors import StorageError
 from satchel.platform import Slice
 from satchel.platform.browser.host import host
 
-__all__ = ["BrowserBlob", "blob_of", "composed"]
+__all__ = ["BrowserBlob", "BrowserBytes", "blob_of", "composed"]
 
 PIECE = 512 * 1024
 """Bytes that `stream` gives at a time: as much as the browser reads ahead."""
@@ -39,6 +39,21 @@ class BrowserBlob:
         with _explained():
             while (view := await stream.read()).byteLength:
                 yield view.to_py()
+
+
+class BrowserBytes(BrowserBlob):
+    """A Uint8Array of JavaScript's; a Blob is made of it when one is needed."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    @property
+    def js(self) -> Any:
+        return js.Blob.new(to_js([self.array]))
+
+    @property
+    def size(self) -> int:
+        return int(self.array.byteLength)
 
 
 @contextmanager
@@ -71,8 +86,13 @@ def blob_of(data: object) -> BrowserBlob:
 
 def composed(slices: Sequence[Slice]) -> BrowserBlob:
     """A Blob of others' slices; the browser reads them where they lie."""
-    parts = [blob_of(part.blob).js.slice(part.start, part.stop) for part in slices]
-    return BrowserBlob(js.Blob.new(to_js(parts)))
+    return BrowserBlob(js.Blob.new(to_js([_sliced(part) for part in slices])))
+
+
+def _sliced(part: Slice) -> Any:
+    if isinstance(part.blob, BrowserBytes):
+        return part.blob.array.subarray(part.start, part.stop)
+    return blob_of(part.blob).js.slice(part.start, part.stop)
 
 
 def _bytes(data: Any, kind: str) -> Any:

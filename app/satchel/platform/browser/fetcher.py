@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, cast
 
-import js
-from pyodide.ffi import JsException, to_js
+from pyodide.ffi import JsException
 
 from satchel.errors import NetworkError
 from satchel.platform import STALL, Piece, Span
-from satchel.platform.browser.blobs import BrowserBlob
+from satchel.platform.browser.blobs import BrowserBytes
 from satchel.platform.browser.host import host
 
 __all__ = ["BrowserFetcher"]
@@ -34,8 +33,8 @@ class JsPiece:
     def view(self) -> memoryview:
         return cast(memoryview, self.array.to_py())
 
-    def cut(self, start: int, stop: int) -> BrowserBlob:
-        return BrowserBlob(js.Blob.new(to_js([self.array.subarray(start, stop)])))
+    def cut(self, start: int, stop: int) -> BrowserBytes:
+        return BrowserBytes(self.array.slice(start, stop))
 
 
 class BrowserAnswer:
