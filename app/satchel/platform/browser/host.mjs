@@ -375,7 +375,7 @@ function transact(database, changes) {
   return done;
 }
 
-const HELD = 2 * 1024 * 1024;
+const HELD = 1 * 1024 * 1024;
 const PRESSURE = 256 * 1024 * 1024;
 let held = 0; // bytes of Blobs that are stored, and that the browser holds in memory all the same
 const collected = new FinalizationRegistry((size) => {
