@@ -1,0 +1,18 @@
+"""The measurement of updates, with few bytes: its arms work, and its figures keep promises."""
+
+from builder.bench import update
+from builder.report import Report
+
+
+def test_both_arms_download_and_store_and_are_compared():
+    report = Report("bench update")
+    update.install(report, rounds=1, size=2_000_000)
+    assert set(report.ratios) == {"install.satchel_over_fetch_put", "install.loopback"}
+    assert all(ratio.value > 0 for ratio in report.ratios.values())
+
+
+def test_a_fine_tuned_model_costs_little_more_than_what_changed():
+    report = Report("bench update")
+    update.delta(report)
+    assert 1 <= report.figures["delta.fetched_over_changed"]["value"] <= 1.2
+    assert report.figures["delta.metadata"]["value"] < 5000
