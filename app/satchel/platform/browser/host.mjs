@@ -389,12 +389,13 @@ const collected = new FinalizationRegistry((size) => {
  * nobody touches costs nothing.
  */
 function release(changes) {
-  for (const [, , , value] of changes) {
-    if (!(value instanceof Blob)) continue;
-    held += value.size;
-    collected.register(value, value.size);
+  // A whole file may well be in use: only what is on its way is of no use any more.
+  const parts = changes.filter(([, table, , value]) => table === "parts" && value instanceof Blob);
+  for (const [, , , part] of parts) {
+    held += part.size;
+    collected.register(part, part.size);
   }
-  if (held < HELD) return;
+  if (!parts.length || held < HELD) return;
   try {
     new ArrayBuffer(PRESSURE);
   } catch {
