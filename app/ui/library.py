@@ -54,11 +54,14 @@ class LibraryPanel:
         if not model.installed:
             card.asking = False
         updates = self._updates
+        failure = updates.failures.get(model.id, "")
+        if model.update and model.update.state == "failed":
+            failure = ""  # it stands there already
         card.update(
             model,
             updates.ours(model.id),
             updates.arriving.get(model.id),
-            updates.failures.get(model.id, ""),
+            failure,
         )
 
     def _clicked(self, event):

@@ -111,7 +111,7 @@ def heading(update):
         "paused": "Version {} is half here",
         "verifying": "Checking version {}",
         "validating": "Trying out version {}",
-        "failed": "Version {} could not be used",
+        "failed": "The update to {} failed",
     }.get(update.state, "Version {} is ready").format(update.version)
 
 

@@ -133,10 +133,7 @@ class Updates:
         if answer.ok and answer.value and hasattr(answer.value, "models"):
             self._hear(answer.value)
         if not answer.ok and answer.name != "CancelledError":
-            # How an update failed stands in the facts; what else failed stands nowhere.
-            model = self._model(model_id)
-            if not (model and model.update and model.update.state == "failed"):
-                self.failures[model_id] = answer.message
+            self.failures[model_id] = answer.message
         self._on_change()
 
     async def _ask(self):
@@ -218,6 +215,8 @@ class Updates:
         self._told_until = max(newest, self._told_until or "")
 
     def _tell(self, entry):
+        if entry.outcome != "failed":
+            self.failures.pop(entry.model, None)  # it is past
         model = self._model(entry.model)
         text = spoken(entry, model.title if model else entry.title)
         if entry.outcome == "rolled back" and entry.model in self._asked_back:
