@@ -37,9 +37,10 @@ is made from it (`tests/faults/table.py`), and a test holds the one against the 
 
 """
 
-RUN = """The run: {date}, {cores} cores, {system}, {browser}, `{command}`: {held} of {played} cases
-held. Beside these, cases by chance are played: `python3 build.py test --fault-seed N` repeats some,
-and a failure names its seed. `test --all` plays what is marked *, and many more by chance.
+RUN = """The run: {date}, {cores} cores, {system}, {browser}, `{command}`:
+{held} of {played} cases held. Beside these, cases by chance are played:
+`python3 build.py test --fault-seed N` repeats some, and a failure names its seed.
+`test --all` plays what is marked *, and many more by chance.
 
 """
 
@@ -62,6 +63,19 @@ In the built page, with the label model; "held" as above.
 """
 
 
+LIMITS = """
+## Disks that are full
+
+`tests/faults/test_full_disk.py` fills a real disk until 0.3 to 4 MB are left: the update ends in an
+error that says so, nothing changes, and the next attempt works once there is room.
+
+What no page can prevent: when less than a tenth of the disk is free, Chromium drops what sites
+keep, models too, unless it has promised to keep it (`navigator.storage.persist`, which the page
+asks for). With next to nothing left, 0.1 MB of 200 in a test, it dropped the database even then.
+The model must then be fetched again.
+"""
+
+
 def text(report: dict) -> str:
     """The page, as Markdown."""
     cases = report["cases"]
@@ -71,7 +85,8 @@ def text(report: dict) -> str:
         for case in matrix.CASES
     ]
     endings = [f"| {one.id}{star(one)} | {one.what} | {held(cases, one)} |" for one in matrix.ENDED]
-    return ABOUT + run + FIRST + "\n".join(rows) + "\n" + SECOND + "\n".join(endings) + "\n"
+    first, second = "\n".join(rows), "\n".join(endings)
+    return f"{ABOUT}{run}{FIRST}{first}\n{SECOND}{second}\n{LIMITS}"
 
 
 def star(case) -> str:

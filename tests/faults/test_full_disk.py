@@ -1,0 +1,119 @@
+"""A disk that is really full, at each write of an update: nothing changes, and room is enough.
+
+Chromium drops what a site keeps when less than a tenth of the disk is free, unless the site was
+promised to keep it (`navigator.storage.persist`): so it is promised here, as the page asks for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+import visit
+from endings import WHOLE
+from home import MODEL, at_home
+from page_photos import CATS, READY
+
+ROOMS = (300_000, 700_000, 1_200_000, 1_900_000, 2_800_000, 4_000_000)
+"""Bytes that are left: for a record, for some of the download, for all of it but not for the whole
+file, which is put in its place by the last write."""
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory):
+    with at_home(tmp_path_factory.mktemp("disk")) as host:
+        yield host
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """The test's profile, on a file system of its own."""
+    folder = tmp_path / "profile"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small file system takes root")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@contextlib.contextmanager
+def left(folder: Path, size: int):
+    """Leave no more than so many bytes of a disk free, for as long as the block runs."""
+    ballast, over = folder / "ballast", threading.Event()
+    with ballast.open("wb") as file:
+
+        def fill() -> None:
+            while (free := shutil.disk_usage(folder).free - size) > 4096:
+                with contextlib.suppress(OSError):  # the browser writes meanwhile
+                    os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, free)
+
+        def go_on() -> None:
+            while not over.wait(0.002):  # the browser gives up caches of its own to make room
+                fill()
+
+        fill()
+        filling = threading.Thread(target=go_on)
+        filling.start()
+        try:
+            yield
+        finally:
+            over.set()
+            filling.join()
+    ballast.unlink()
+
+
+def test_wherever_the_disk_is_full_nothing_changes_and_room_is_enough(
+    disk, host, profile, watch, until, record_property
+):
+    watch.allow_origin(host.address)
+    watch.expect("")  # what the browser itself says about its disk
+    ends = []
+    with profile() as context:
+        page = context.new_page()
+        page.goto(host.url("disk"))
+        until(page, READY)
+        promised(page, host.address)
+        host.lead("disk", "new")
+        asked(page, "check")
+        for room in ROOMS:
+            with left(disk, room):
+                answer = visit.call(page, "fetch", MODEL)
+            ends.append(answer.get("error", "done"))
+            if "value" in answer:
+                break
+            assert answer["error"] in ("StorageFullError", "StorageError"), answer
+            assert whole(page, host)["active"] == "1.0.0"
+            assert visit.label(page, until, name=f"{room}.jpg") in CATS
+        assert "StorageFullError" in ends
+        asked(page, "check")
+        asked(page, "fetch", MODEL)
+        assert whole(page, host)["active"] == "1.1.0"
+        assert visit.label(page, until, name="last.jpg") in CATS
+    record_property("figure", f"a full disk: {dict(zip(ROOMS, ends, strict=False))}")
+
+
+def promised(page, address: str) -> None:
+    """Let the browser promise to keep what the site stores, as it does for those it trusts."""
+    session = page.context.new_cdp_session(page)
+    grant = {"origin": address.rstrip("/"), "permissions": ["durableStorage"]}
+    session.send("Browser.grantPermissions", grant)
+    assert page.evaluate("() => navigator.storage.persist()")
+
+
+def whole(page, host) -> dict:
+    """Look into the store, without the engine."""
+    found = page.evaluate(WHOLE, [MODEL, f"{host.address}truth/models/blobs/"])
+    assert not found["problems"], found["problems"]
+    return found
+
+
+def asked(page, op: str, *args: object) -> None:
+    """Ask the engine for an operation that works."""
+    answer = visit.call(page, op, *args)
+    assert "value" in answer, answer
