@@ -308,6 +308,9 @@ async def play(case: dict, facts: dict, base: str, platform, set_clock=None) -> 
         told["later"].append(await device.attempt())
         if told["later"][-1]["error"] is None:
             break
+    if case["damage"]:
+        # What an update didn't replace is mended when the page rests.
+        await Repair(device.library, platform, device.locate).repair(device.model)
     told["finally"] = await device.whole()
     with suppress(satchel.SatchelError):
         await platform.store.close()
