@@ -135,13 +135,14 @@ class Updating:
             installed = await self._library.find(offer.model)
             if installed is None or offer.model not in self._managers or self._busy(offer.model):
                 continue
+            if offer.paused and not offer.mandatory:
+                continue
             pinned = installed.pinned and str(installed.pinned)
             decision = when(
                 conditions, mandatory=offer.mandatory, agreed=offer.agreed, pinned=pinned
             )
             attempt = (offer.model, str(offer.release.version))
             if decision.moment is Moment.NOW and attempt not in self._tried:
-                self._tried.add(attempt)
                 try:
                     await self.fetch(offer.model)
                 except SatchelError:
@@ -166,9 +167,13 @@ class Updating:
                 offer = await offers.of(self._platform, model_id)
                 if offer is None:
                     return  # another tab was quicker
+                self._tried.add((model_id, str(offer.release.version)))
                 artifact = await self._download(manager, offer, progress)
                 await self._put_in_place(manager, offer, artifact, progress)
         except asyncio.CancelledError:
+            offer = await offers.of(self._platform, model_id)
+            if offer is not None:
+                await self._keep(replace(offer, paused=True))
             self._show(model_id, None)
             raise
 
@@ -180,7 +185,7 @@ class Updating:
 
         report(0, offer.download_size or offer.size)
         # Who asks for it, or lets it come, has agreed to what it costs.
-        await self._keep(replace(offer, agreed=True, problem=""))
+        await self._keep(replace(offer, agreed=True, paused=False, problem=""))
         try:
             return await manager.download_update(manager.update(offer), report)
         except SatchelError as error:

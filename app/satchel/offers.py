@@ -37,6 +37,7 @@ class Offer:
         mandatory: Whether its maker wants it on every device.
         agreed: Whether the person agreed to fetch it on a connection that may cost money.
         attempts: How often validating it ran out of time or memory here.
+        paused: Whether the person stopped it: it does not begin again unasked.
         problem: Why the last attempt failed, a sentence; empty: there was none, or it did not.
         download_size: Bytes to fetch, when it was last looked at; None: not known yet.
     """
@@ -50,6 +51,7 @@ class Offer:
     mandatory: bool = False
     agreed: bool = False
     attempts: int = 0
+    paused: bool = False
     problem: str = ""
     download_size: int | None = None
 
@@ -79,6 +81,7 @@ class Offer:
                 "mandatory": self.mandatory,
                 "agreed": self.agreed,
                 "attempts": self.attempts,
+                "paused": self.paused,
                 "problem": self.problem,
                 "download_size": self.download_size,
             },
@@ -89,7 +92,11 @@ class Offer:
         if newer.variant.blob != self.variant.blob:
             return newer
         return replace(
-            newer, agreed=self.agreed, attempts=self.attempts, download_size=self.download_size
+            newer,
+            agreed=self.agreed,
+            attempts=self.attempts,
+            paused=self.paused,
+            download_size=self.download_size,
         )
 
 

@@ -300,6 +300,7 @@ class EdgeModelManager:
                     counted = (*offer.variant.references(), offer.variant.golden)
                     missing += sum(come.get(item.sha256, 0) for item in counted if item)
                     offer = replace(offer, download_size=missing)
+                offer = replace(offer, paused=True)
                 await self._platform.store.commit([*offers.dropped(offer), offer.kept()])
 
     def update(self, offer: Offer) -> Update:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
 import visit
@@ -42,12 +43,25 @@ def dawdler():
     return Dawdler()
 
 
+@pytest.fixture(scope="module")
+def owner(tmp_path_factory):
+    """The owner's folder as it was at first, and as it is now: the site is built once."""
+    first = tmp_path_factory.mktemp("owner")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SATCHEL_OFFLINE_KEYS", str(first / "keys/offline"))
+        patch.setenv("SATCHEL_ONLINE_KEYS", str(first / "keys/online"))
+        patch.setattr(development, "STORE", first / "repositories")
+        made = Publisher(first / "owner")
+        kept = shutil.copytree(first, first.with_name("kept"))
+        yield made, kept, first
+
+
 @pytest.fixture
-def publisher(tmp_path, monkeypatch):
-    monkeypatch.setenv("SATCHEL_OFFLINE_KEYS", str(tmp_path / "keys/offline"))
-    monkeypatch.setenv("SATCHEL_ONLINE_KEYS", str(tmp_path / "keys/online"))
-    monkeypatch.setattr(development, "STORE", tmp_path / "repositories")
-    return Publisher(tmp_path / "owner")
+def publisher(owner):
+    made, kept, now = owner
+    shutil.rmtree(now)
+    shutil.copytree(kept, now)
+    return made
 
 
 @pytest.fixture
