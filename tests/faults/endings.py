@@ -31,9 +31,14 @@ ON_THE_WAY = """async ([model, step, how, reached]) => {
       if (pending.some((request) => request.name === name)) break;
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    if (step === "before activating") end();
+    if (step === "before activating") {
+      end();
+      // A page that is closing takes its time: what it holds goes with it.
+      if (how === "ended") release();
+      return;
+    }
     release();
-    if (step === "activating") end();
+    end();
   };
   let seen = false;
   const onProgress = ({ phase }) => {

@@ -72,8 +72,10 @@ def goes_on(page, host, lane: str, until, ending) -> None:
     host.lead(lane, "new")
     answer = visit.call(page, "check")
     assert "value" in answer, answer
-    if found["active"] == "1.0.0":
-        (model,) = answer["value"]["models"]
+    (model,) = answer["value"]["models"]
+    # A commit that was on its way when its worker ended may have come through meanwhile.
+    assert model["version"] == found["active"] or ending.step == "activating"
+    if model["version"] == "1.0.0":
         missing = model["update"]["fetch"]
         if found["parts"]:
             assert missing < model["update"]["size"]
