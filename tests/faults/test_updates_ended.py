@@ -144,7 +144,9 @@ def opened(visitor, host, lane: str):
     """A tab that a script has opened, and may close."""
     with visitor.expect_popup() as popup:
         visitor.evaluate("(url) => { open(url); }", f"{host.address}{lane}/")
-    return popup.value
+    page = popup.value
+    page.wait_for_url(f"{host.address}{lane}/")  # until then it is a blank page
+    return page
 
 
 @pytest.mark.parametrize("ending", cases("killed"))
