@@ -171,11 +171,11 @@ def profile(playwright, watch, tmp_path) -> Callable[..., AbstractContextManager
     from builder.browser import chromium, launch_args
 
     @contextmanager
-    def start(**options) -> Iterator[object]:
+    def start(*switches: str, **options) -> Iterator[object]:
         context = playwright.chromium.launch_persistent_context(
             tmp_path / "profile",
             executable_path=str(chromium()),
-            args=launch_args(NO_NAMES),
+            args=launch_args(NO_NAMES, *switches),
             **options,
         )
         watch.context(context)

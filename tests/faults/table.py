@@ -66,13 +66,14 @@ In the built page, with the label model; "held" as above.
 LIMITS = """
 ## Disks that are full
 
-`tests/faults/test_full_disk.py` fills a real disk until 0.3 to 4 MB are left: the update ends in an
-error that says so, nothing changes, and the next attempt works once there is room.
+`tests/faults/test_full_disk.py` fills a real disk, while an update is under way, until 0.3 to 4 MB
+are left: the update ends in an error that says so, nothing changes, and the next attempt works once
+there is room.
 
-What no page can prevent: when less than a tenth of the disk is free, Chromium drops what sites
-keep, models too, unless it has promised to keep it (`navigator.storage.persist`, which the page
-asks for). With next to nothing left, 0.1 MB of 200 in a test, it dropped the database even then.
-The model must then be fetched again.
+What no page can prevent: when less than a tenth of the disk stays free, Chromium drops a whole
+site, models too, within half a minute; in tests it did so even where it had promised to keep it
+(`navigator.storage.persist`, by a permission that the test granted). The model must then be fetched
+again. The test has Chromium leave that out (`--unlimited-storage`).
 """
 
 
