@@ -50,6 +50,11 @@ class Opened:
         """Look at a model's record before its task is used again."""
         self._stale.add(model_id)
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Ids of the models whose tasks are open."""
+        return tuple(self._tasks)
+
     async def use(self, kind: type[Task], model_id: str, work: Callable[[Task], Awaitable[T]]) -> T:
         """Do some work with a task; once more, if its model was rolled back in the meantime.
 

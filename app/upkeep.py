@@ -125,6 +125,8 @@ class Upkeep:
             await self._rest(CALM)
             self._turn.clear()
             with suppress(satchel.SatchelError):  # it stands in the facts, where it is of interest
+                for model_id in self._opened.models:
+                    await self._library.opened(model_id)
                 await self._update()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._until_next()):

@@ -99,6 +99,27 @@ def test_the_model_can_be_removed_and_comes_back(opened, host):
     assert visit.installed(opened)
 
 
+USED_TODAY = """async (model) => {
+  const { name } = (await indexedDB.databases()).find(({ name }) => name.startsWith("satchel:"));
+  const settled = (request) => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const database = await settled(indexedDB.open(name));
+  const text = await settled(database.transaction("models").objectStore("models").get(model));
+  database.close();
+  return JSON.parse(text).used_at === new Date().toISOString().slice(0, 10);
+}"""
+
+
+def test_the_day_on_which_a_model_was_used_is_remembered(browser, host, until):
+    with visit.watched(browser, host) as newcomer:
+        page = newcomer.new_page()
+        page.goto(host)
+        until(page, READY)
+        until(page, f"() => ({USED_TODAY})('{visit.MODEL}')")
+
+
 def test_two_tabs_at_once_both_work_and_the_model_comes_once(browser, host, until):
     host.log.clear()
     with visit.watched(browser, host) as newcomer:
