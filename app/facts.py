@@ -76,13 +76,13 @@ class Facts:
 
     async def storage(self) -> dict[str, Any]:
         """What is stored, and how much room there is."""
-        usage = await self._library.usage()
+        space = await self._platform.store.space()
         return {
-            "used": usage.used,
-            "used_text": in_words(usage.used),
-            "quota": usage.quota,
-            "quota_text": in_words(usage.quota),
-            "persisted": usage.persisted,
+            "used": space.used,
+            "used_text": in_words(space.used),
+            "quota": space.quota,
+            "quota_text": in_words(space.quota),
+            "persisted": space.persisted,
         }
 
     def _model(

@@ -13,7 +13,7 @@ from typing import Any
 from facts import Facts, Live, in_words
 
 from satchel import offers
-from satchel.errors import SatchelError, UpdateError
+from satchel.errors import SatchelError
 from satchel.library import Library
 from satchel.manifest import Manifest
 from satchel.offers import Offer
@@ -199,16 +199,10 @@ class Updating:
         artifact: Artifact,
         progress: Progress | None,
     ) -> None:
-        size = artifact.size
-        self._step(offer.model, Live("verifying", size, size), progress)
-        if not await manager.verify_update(artifact, offer.variant.blob.sha256):
-            error: SatchelError = UpdateError(
-                "What came is not what was promised", todo="Try again: it comes anew"
-            )
-            await self._failed(offer, error)
-            raise error
-        self._step(offer.model, Live("validating", size, size), progress)
-        result: ApplyResult = await manager.apply_update(artifact)
+        def begun(step: str) -> None:
+            self._step(offer.model, Live(step, artifact.size, artifact.size), progress)
+
+        result: ApplyResult = await manager.apply_update(artifact, on_step=begun)
         self._show(offer.model, None)
         if result.error is not None:
             if await offers.of(self._platform, offer.model) is not None:

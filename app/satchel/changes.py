@@ -61,13 +61,13 @@ def left(model: InstalledModel) -> InstalledModel:
     Raises:
         WithdrawnError: There is none that may be.
     """
-    if model.previous is None or model.withdrawn(model.previous):
+    if model.way_back is None:
         raise WithdrawnError(
             f"{model.title} {model.active} was withdrawn by whoever published it, and no other"
             " version is on this device",
             todo="Go online to get another one",
         )
-    changed = model.back_to(model.previous, why="It was withdrawn.", keep=False)
+    changed = model.back_to(model.way_back, why="It was withdrawn.", keep=False)
     return changed if changed.pinned == changed.active else unpinned(changed)
 
 
@@ -87,10 +87,10 @@ def counted(
     trial = Probation(model.probation.runs + runs, model.probation.failures + (wrong is not None))
     if not trial.failed:
         return replace(model, probation=None if trial.over else trial)
-    if model.previous is None or model.withdrawn(model.previous):
+    if model.way_back is None:
         return replace(model, probation=None)  # bad as it is, there is nothing else
     why = f"It failed in {trial.failures} of its first {trial.runs} runs: {wrong}"
-    return model.back_to(model.previous, why=why, keep=False)
+    return model.back_to(model.way_back, why=why, keep=False)
 
 
 def fallen_back(model: InstalledModel) -> InstalledModel:
@@ -99,9 +99,9 @@ def fallen_back(model: InstalledModel) -> InstalledModel:
     Raises:
         LibraryError: There is none that may be used.
     """
-    if model.previous is None or model.withdrawn(model.previous):
+    if model.way_back is None:
         raise LibraryError(f"'{model.model}' has no previous version on this device")
-    changed = model.back_to(model.previous, why="", keep=False)
+    changed = model.back_to(model.way_back, why="", keep=False)
     return replace(offered_again(changed, model.active), pinned=None)
 
 

@@ -119,6 +119,12 @@ class InstalledModel:
         older = self.minimum_version is not None and version < self.minimum_version
         return older or version in self.revoked
 
+    @property
+    def way_back(self) -> Version | None:
+        """The version before, if it is here and may be used."""
+        before = self.previous
+        return None if before is None or self.withdrawn(before) else before
+
     def informed(self, manifest: Manifest) -> InstalledModel:
         """This model, with what a newer manifest says may be used.
 

@@ -7,7 +7,6 @@ record pointing at the new version.
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -94,15 +93,7 @@ class Installer:
             ValidationError: It does not do what its release promises.
         """
         release = manifest.release(version)
-        chosen = offers.variant_here(release, self._platform, manifest.model, variant)
-        offer = Offer(
-            manifest.model,
-            manifest.task,
-            manifest.title,
-            release,
-            chosen.name,
-            self._platform.name,
-        )
+        offer = offers.made(manifest, release, self._platform, variant=variant)
         async with self._platform.locks.hold(f"install:{manifest.model}"):
             old = await self._library.find(manifest.model)
             if old is not None and old.active == release.version:
@@ -232,7 +223,7 @@ class Installer:
             {offer.release.version: new},
             probation=Probation(),
         )
-        changes: builtins.list[Change] = builtins.list(offers.dropped(offer))
+        changes: list[Change] = list(offers.dropped(offer))
         changes += [
             PutBlob(item.wanted.sha256, await assemble(self._platform, item))
             for item in need.plans
@@ -255,7 +246,7 @@ class Installer:
         await store.commit([PutPart(wanted.sha256, 0, fetched)])
         return fetched
 
-    async def _sources(self, model_id: str) -> builtins.list[Source]:
+    async def _sources(self, model_id: str) -> list[Source]:
         """The model's versions that are here, to take chunks from."""
         model = await self._library.find(model_id)
         found = []

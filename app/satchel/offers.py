@@ -15,7 +15,17 @@ from satchel.manifest import Manifest, Reference, Release, Variant, release_from
 from satchel.platform import Change, DeleteParts, DeleteRecord, Platform, PutRecord
 from satchel.versions import Version
 
-__all__ = ["Offer", "choose", "dropped", "files", "forgotten", "of", "pending", "variant_here"]
+__all__ = [
+    "Offer",
+    "choose",
+    "dropped",
+    "files",
+    "forgotten",
+    "made",
+    "of",
+    "pending",
+    "variant_here",
+]
 
 PREFIX = "offer:"
 
@@ -137,6 +147,38 @@ async def pending(platform: Platform) -> tuple[Offer, ...]:
 
 def _parsed(record: Mapping[str, Any]) -> Offer:
     return Offer(**{**record, "release": release_from(record["release"])})
+
+
+def made(
+    manifest: Manifest,
+    release: Release,
+    platform: Platform,
+    *,
+    variant: str | None = None,
+    mandatory: bool = False,
+) -> Offer:
+    """A release as an offer, with its best variant that runs here.
+
+    Args:
+        manifest: The model's.
+        release: One of its releases.
+        platform: Where.
+        variant: Insist on this variant.
+        mandatory: Whether its maker wants it on every device.
+
+    Raises:
+        UnsupportedModelError: No variant runs here.
+    """
+    chosen = variant_here(release, platform, manifest.model, variant)
+    return Offer(
+        manifest.model,
+        manifest.task,
+        manifest.title,
+        release,
+        chosen.name,
+        platform.name,
+        mandatory,
+    )
 
 
 def variant_here(

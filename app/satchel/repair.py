@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
-
 from satchel import chunks as indexes
 from satchel.digests import verified
 from satchel.errors import IntegrityError
@@ -55,7 +53,7 @@ class Repair:
         """
         async with self._platform.locks.hold(f"install:{model_id}"):
             model = await self._library.installed(model_id)
-            changes: builtins.list[Change] = []
+            changes: list[Change] = []
             for item in await self.damaged(model):
                 whole = await self._anew(model, item)
                 changes += [PutBlob(item.sha256, whole), DeleteParts(item.sha256)]

@@ -249,13 +249,20 @@ class EdgeModelManager:
             return False
         return True
 
-    async def apply_update(self, artifact: Artifact, safe_mode: bool = True) -> ApplyResult:
-        """Validate a version on this device, and make it the active one.
+    async def apply_update(
+        self,
+        artifact: Artifact,
+        safe_mode: bool = True,
+        *,
+        on_step: Callable[[str], None] = lambda _: None,
+    ) -> ApplyResult:
+        """Verify a version and validate it on this device, and make it the active one.
 
         Args:
             artifact: What `download_update` gave.
             safe_mode: Keep the version before, to go back to. Hashes, signatures and golden checks
                 are never left out.
+            on_step: Told what begins: "verifying", "validating".
 
         Returns:
             What became of it. A version that does not do what its release promises is set aside,
@@ -264,7 +271,9 @@ class EdgeModelManager:
         validation = "none"
         try:
             async with self._platform.locks.hold(f"install:{self.model_id}"):
+                on_step("verifying")
                 await self._installer.verify(artifact.need)
+                on_step("validating")
                 seconds = await self._installer.validate(artifact.need)
                 validation = "none" if seconds is None else "passed"
                 installed = await self._installer.activate(
@@ -351,16 +360,7 @@ class EdgeModelManager:
         if chosen is None:
             return None
         release, mandatory = chosen
-        variant = offers.variant_here(release, self._platform, manifest.model)
-        return Offer(
-            manifest.model,
-            manifest.task,
-            manifest.title,
-            release,
-            variant.name,
-            self._platform.name,
-            mandatory,
-        )
+        return offers.made(manifest, release, self._platform, mandatory=mandatory)
 
     async def _retry_later(self, offer: Offer, error: SatchelError) -> None:
         offer = replace(offer, attempts=offer.attempts + 1, problem=str(error))

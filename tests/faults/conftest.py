@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
+from front import collected
 
 
 class Network:
@@ -23,8 +26,8 @@ class Network:
             if self._pattern is None or not self._pattern.search(scope["path"]):
                 await app(scope, receive, send)
                 return
-            status, headers, body = await _whole(app, scope, receive)
-            await self._spoil(self, status, headers, body, send)
+            reply = await collected(app, scope, receive)
+            await self._spoil(self, reply.status, reply.headers, reply.body, send)
 
         return wrapped
 
@@ -128,24 +131,27 @@ class Network:
         raise ConnectionError("cut on purpose")
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """Makes a profile's folder, on a real file system of so many megabytes."""
+    with ExitStack() as mounted:
+
+        def mount(megabytes: int) -> Path:
+            folder = tmp_path / "profile"
+            folder.mkdir()
+            size = f"size={megabytes}m"
+            command = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)]
+            if subprocess.run(command, capture_output=True, check=False).returncode:
+                pytest.skip("mounting a small file system takes root")
+            mounted.callback(subprocess.run, ["umount", "-l", str(folder)], check=True)
+            return folder
+
+        yield mount
+
+
 @pytest.fixture(scope="module")
 def network() -> Network:
     return Network()
-
-
-async def _whole(app, scope, receive):
-    started, body = {}, []
-
-    async def collect(message):
-        if message["type"] == "http.response.start":
-            started.update(message)
-        else:
-            body.append(message.get("body", b""))
-
-    # What spoils a body must meet the file's own bytes.
-    headers = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-    await app({**scope, "headers": headers}, receive, collect)
-    return started["status"], list(started["headers"]), b"".join(body)
 
 
 async def _begin(send, status, headers):

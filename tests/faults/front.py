@@ -118,7 +118,7 @@ class Front:
             return
         if rule["fault"] == "whole":
             scope["headers"] = [(k, v) for k, v in scope["headers"] if k != b"range"]
-        reply = await _collected(app, scope, receive)
+        reply = await collected(app, scope, receive)
         options = {
             key: value
             for key, value in rule.items()
@@ -131,7 +131,8 @@ class Front:
             spoiler.end()
 
 
-async def _collected(app, scope, receive) -> Reply:
+async def collected(app, scope, receive) -> Reply:
+    """A host's whole answer, not compressed."""
     started, body = {}, []
 
     async def collect(message):

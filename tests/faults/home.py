@@ -17,50 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import forgery
-import numpy as np
-import onnx
 import pytest
 from front import Front
-from onnx import numpy_helper
+from publisher import MODEL, PAGE, RECIPE
 
 from builder import bundle, site
-from builder.paths import ROOT
+from builder.bench import finetuned
 from builder.release import commands, development, layout, source
 from builder.release.keys import KeyFolders
 from builder.server import serving
-
-MODEL = "efficientnet-lite0"
-RECIPE = ROOT / "models" / MODEL
-HEAD = "_fc"
-
-PAGE = f"""title = "Satchel"
-description = "Words"
-[[models]]
-id = "{MODEL}"
-task = "label"
-title = "Label"
-recipe = "{RECIPE}"
-"""
-
-
-def fine_tuned(seed: int = 1) -> tuple[bytes, int]:
-    """The label model with a classifier trained on, and the bytes of its tensors that differ."""
-    model = onnx.load(RECIPE / "model.onnx")
-    chance = np.random.default_rng(seed)
-    differ = 0
-    for tensor in model.graph.initializer:
-        if not tensor.name.startswith(f"{HEAD}."):
-            continue
-        values = numpy_helper.to_array(tensor)
-        if values.dtype == np.int8:
-            steps = chance.integers(-1, 2, values.shape)
-            changed = np.clip(values.astype(np.int16) + steps, -127, 127).astype(np.int8)
-        else:
-            changed = values * (1 + chance.normal(0, 1e-3, values.shape)).astype(values.dtype)
-        tensor.CopyFrom(numpy_helper.from_array(changed, tensor.name))
-        differ += changed.nbytes
-    content: bytes = model.SerializeToString()
-    return content, differ
 
 
 @dataclass
@@ -88,7 +53,7 @@ class Home:
         bundle.build(described, self.folder / "old")
         first = self.folder / "first"
         shutil.copytree(source.locate(described, None), first)
-        tuned, self.differ = fine_tuned()
+        tuned, self.differ = finetuned.with_another_head(RECIPE / "model.onnx")
         self.blob = hashlib.sha256(tuned).hexdigest()
         self.first = hashlib.sha256((RECIPE / "model.onnx").read_bytes()).hexdigest()
         file = owner / "tuned.onnx"

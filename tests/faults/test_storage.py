@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 import visit
 from page_photos import CATS, READY
@@ -91,21 +89,10 @@ def test_a_database_of_a_newer_version_is_left_alone_too(visited):
     assert "Reload the page" in answer["message"]
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A profile on a real file system of 30 MB: less than the page needs."""
-    folder = tmp_path / "profile"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=30m", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a small file system takes root")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 def test_on_a_disk_that_is_really_full_the_page_says_what_is_wrong(
     small_disk, profile, site_url, watch, until
 ):
+    small_disk(30)  # megabytes: less than the page needs
     watch.expect("")  # what the browser itself says about its disk
     with profile() as context:
         page = context.new_page()

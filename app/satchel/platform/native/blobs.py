@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +18,19 @@ PIECE = 1024 * 1024
 """Bytes that `stream` gives at a time."""
 
 
-class _Streamed:
+class _Streamed(ABC):
     """Streams what can be read."""
 
     __slots__ = ()
 
     @property
+    @abstractmethod
     def size(self) -> int:
-        raise NotImplementedError
+        """Length in bytes."""
 
+    @abstractmethod
     async def read(self, start: int = 0, stop: int | None = None) -> bytes:
-        raise NotImplementedError
+        """The bytes from ``start`` to ``stop``."""
 
     async def stream(self) -> AsyncIterator[bytes]:
         for start in range(0, self.size, PIECE):
