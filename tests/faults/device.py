@@ -319,16 +319,22 @@ async def play(case: dict, facts: dict, base: str, platform, set_clock=None) -> 
 
 
 async def play_all(
-    cases: list, facts: dict, bases: list, platform_of, at_once: int, set_clock=None
+    cases: list, facts: dict, bases: list, platform_of, at_once: int, forget, set_clock=None
 ) -> list:
-    """Play cases side by side, each on a device of its own; what fails is told by its name."""
+    """Play cases side by side, each on a device of its own; what fails is told by its name.
+
+    `forget` deletes a database by its name.
+    """
     turns = asyncio.Semaphore(at_once)
 
     async def one(number: int, case: dict) -> dict:
         async with turns:
             try:
                 base = bases[number % len(bases)]
-                return await play(case, facts, base, platform_of(case["id"]), set_clock)
+                platform = platform_of(case["id"])
+                told = await play(case, facts, base, platform, set_clock)
+                await forget(platform.store.name)
+                return told
             except Exception as error:  # noqa: BLE001  # told, not swallowed
                 import traceback
 
