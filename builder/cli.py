@@ -324,7 +324,7 @@ def update(
         int, Parameter(help="How often each arm downloads.", validator=validators.Number(gte=1))
     ] = 5,
     only: Annotated[
-        Literal["install", "memory", "resume", "delta"] | None,
+        Literal["install", "memory", "resume", "delta", "versions"] | None,
         Parameter(help="Measure this part alone."),
     ] = None,
 ) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from satchel.errors import ManifestError
 
-__all__ = ["Chunk", "decode", "encode"]
+__all__ = ["Chunk", "decode", "encode", "readable"]
 
 _RECORD = struct.Struct("<32sI")
 
@@ -58,6 +58,17 @@ def decode(data: bytes, blob_size: int) -> tuple[Chunk, ...]:
             why=f"its chunks have {start} bytes together, the file has {blob_size}",
         )
     return tuple(chunks)
+
+
+def readable(data: bytes, blob_size: int) -> tuple[Chunk, ...]:
+    """The chunks of an index; none, as of a blob without an index, when it is not this blob's.
+
+    A blob has its own hash, so a mistake in publishing its index costs bytes and nothing else.
+    """
+    try:
+        return decode(data, blob_size)
+    except ManifestError:
+        return ()
 
 
 def encode(chunks: Iterable[Chunk]) -> bytes:

@@ -125,7 +125,7 @@ class Installer:
             plans.append(
                 plan(
                     variant.blob,
-                    indexes.decode(await index.read(), variant.blob.size) if index else (),
+                    indexes.readable(await index.read(), variant.blob.size) if index else (),
                     await self._sources(offer.model),
                     await self._platform.store.parts(variant.blob.sha256),
                     distrust=self._distrust.get(variant.blob.sha256, frozenset()),
@@ -261,7 +261,7 @@ class Installer:
                 or not await verified(index, variant.chunks)
             ):
                 continue
-            found.append(Source(blob, indexes.decode(await index.read(), variant.blob.size)))
+            found.append(Source(blob, indexes.readable(await index.read(), variant.blob.size)))
         return found
 
     async def _drop_what_is_spoilt(self, item: Plan) -> None:

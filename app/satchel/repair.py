@@ -69,7 +69,7 @@ class Repair:
         chunks: tuple[indexes.Chunk, ...] = ()
         if item == variant.blob:
             index = await self._installer.index(variant)
-            chunks = indexes.decode(await index.read(), item.size) if index else ()
+            chunks = indexes.readable(await index.read(), item.size) if index else ()
         damaged = await store.blob(item.sha256)
         sources = [Source(damaged, chunks)] if damaged and chunks else []
         hopeful = plan(item, chunks, sources, await store.parts(item.sha256))

@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,17 +20,19 @@ import numpy as np
 
 from builder import parts, wheel
 from builder.bench import finetuned, memory, publish, ratios
-from builder.bench.filehost import FileHost
+from builder.bench.filehost import PLACE, FileHost
 from builder.bench.publish import Series, Story
 from builder.bench.slowlink import SlowLink
 from builder.bench.visits import Mailbox, browsing
 from builder.files import tree
 from builder.paths import APP, ROOT
 from builder.progress import doing
+from builder.release import artefact
 from builder.report import Report
 from builder.server import serving
+from satchel.versions import Version
 
-Part = Literal["install", "memory", "resume", "delta"]
+Part = Literal["install", "memory", "resume", "delta", "versions"]
 
 ROUNDS = 5
 
@@ -42,6 +45,9 @@ BANDWIDTH, LATENCY = 100e6, 0.02
 CUT_SIZE, CUTS = 20_000_000, 25
 BATCH = 1024 * 1024
 """Bytes that an interruption may cost beside the chunk that it hits (`satchel.keeping`)."""
+
+TURNS = 15
+"""Times that a model goes back to the other version."""
 
 SEED = 7
 SECONDS = 900
@@ -61,7 +67,8 @@ it at once, verifies the whole and stores it in one commit that is flushed to th
 JavaScript verifies nothing and uses the browser's default. The line is a server that sends 100 Mbit
 a second, 20 ms away. Memory: proportional set sizes of all the browser's processes together, at
 most, above those before the download. *Cut*: 20 MB, the connection ending at 25 places by chance.
-*Delta*: the label model with another head, the old one being there.""",
+*Delta*: the label model with another head, the old one being there. *Versions*: both of these
+installed, one after the other; then back and forth, each time opened till a session is there.""",
     groups={
         "100 MB over 100 Mbit/s": (
             Series("install.fetch_put", "fetch and put, plain JavaScript"),
@@ -71,17 +78,22 @@ most, above those before the download. *Cut*: 20 MB, the connection ending at 25
             Series("install.fetch_put_loopback", "fetch and put, plain JavaScript"),
             Series("install.satchel_loopback", "Satchel"),
         ),
+        "Back to the version before": (
+            Series("versions.rollback", "going back"),
+            Series("versions.open", "opening the label model"),
+        ),
     },
     ratios={
         "install.satchel_over_fetch_put": "over 100 Mbit/s: Satchel over fetch and put",
         "install.loopback": "from the same machine: Satchel over fetch and put",
+        "versions.rollback_over_open": "going back over opening the model",
     },
     figures={
         "install.download": "Satchel over 100 Mbit/s: until the last chunk is kept",
         "install.verify": "then until the whole is verified",
         "install.store": "then until it is stored",
         "install.peak_memory_over_size": "most memory above idle over the file's size",
-        "install.validation_s": "validation by golden inputs",
+        "install.validation_s": "the label model: validation by golden inputs",
         "resume.fetched_over_limit": "cut: bytes read over what they may be",
         "resume.fetched_over_size": "cut: bytes read over the file's size",
         "delta.fetched_over_changed": "delta: bytes read over those of the tensors that differ",
@@ -110,7 +122,8 @@ def run(*, json: Path | None, rounds: int = ROUNDS, only: Part | None = None) ->
         resume(report)
     if only in (None, "delta"):
         delta(report)
-    # install.validation_s comes from the page's own way to a version, which knows golden inputs.
+    if only in (None, "versions"):
+        versions(report)
     publish.show(report)
     if json:
         publish.write(report, json, STORY)
@@ -177,6 +190,35 @@ def delta(report: Report) -> None:
     report.figure("delta.metadata", len(new["chunks"]) // 2, "bytes")
 
 
+def versions(report: Report, turns: int = TURNS) -> None:
+    """Measure validating a version, and going back to the one before."""
+    host = FileHost()
+    recipe = MODEL.with_name("recipe.toml")
+    with tempfile.TemporaryDirectory() as place:
+        tuned = Path(place) / "tuned.onnx"
+        tuned.write_bytes(finetuned.with_another_head(MODEL)[0])
+        made = [artefact.make(recipe), artefact.make(recipe, file=tuned)]
+    for digest, content in {**made[0].blobs, **made[1].blobs}.items():
+        host.add(digest, content)
+    first = artefact.manifest(recipe)
+    told = [
+        replace(first, releases=(replace(one.release, version=Version.parse(version)),))
+        for one, version in zip(made, ("1.0.0", "1.1.0"), strict=True)
+    ]
+    file = {
+        "first": told[0].encode().decode(),
+        "second": told[1].encode().decode(),
+        "place": PLACE,
+        "turns": turns,
+    }
+    (answer,) = visit(host, [{"arm": "versions", "file": file}])
+    report.figure("install.validation_s", answer["validation"] / 1000, "s")
+    report.sample("versions.rollback", answer["rollback"], "ms")
+    report.sample("versions.open", answer["open"], "ms")
+    name = "versions.rollback_over_open"
+    report.ratio(name, ratios.paired(answer["rollback"], answer["open"]))
+
+
 def visit(
     host: FileHost,
     jobs: Sequence[Job],
@@ -198,6 +240,7 @@ def visit(
         with (
             serving(
                 page,
+                plain=True,  # somebody's own page: its inference worker is made of a blob
                 wrap=lambda inner: reports(host.beside(inner, link)),
             ) as url,
             browsing(Path(place) / "profile") as tabs,
@@ -237,6 +280,7 @@ def _site(folder: Path, jobs: Mapping[str, Any]) -> Path:
     shutil.copytree(parts.folder("pyodide"), folder / "pyodide")
     for path in parts.folder("numpy").iterdir():
         shutil.copy(path, folder / "pyodide")
+    shutil.copytree(parts.folder("onnxruntime"), folder / "ort")
     shutil.copy(APP / "satchel" / "platform" / "browser" / "host.mjs", folder)
     wheel.build(folder / "wheels")
     (built,) = (path for name, path in tree(folder / "wheels") if name.endswith(".whl"))

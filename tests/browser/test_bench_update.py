@@ -16,3 +16,11 @@ def test_a_fine_tuned_model_costs_little_more_than_what_changed():
     update.delta(report)
     assert 1 <= report.figures["delta.fetched_over_changed"]["value"] <= 1.2
     assert report.figures["delta.metadata"]["value"] < 5000
+
+
+def test_a_model_is_validated_and_goes_back_and_forth_between_its_versions():
+    report = Report("bench update")
+    update.versions(report, turns=2)
+    assert report.figures["install.validation_s"]["value"] > 0
+    assert len(report.samples["versions.rollback"]["values"]) == 2
+    assert report.ratios["versions.rollback_over_open"].value > 0

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 
 import bare_page
 import pytest
 
+from builder.paths import APP
 from builder.server import serving
+
+HOST = APP / "satchel/platform/browser/host.mjs"
 
 INSTALL = """
 import json, micropip
@@ -59,17 +63,28 @@ json.dumps(outcomes.of)
 
 
 @pytest.fixture(scope="module")
-def bare(tmp_path_factory):
-    """URL of the bare page."""
+def bare_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bare") / "page"
     bare_page.make(folder)
     fixtures = bare_page.ENGINE_TESTS / "fixtures.py"
     subprocess.run([sys.executable, fixtures, folder / "files"], check=True)
-    import shutil
-
+    shutil.copy(HOST, folder)
     shutil.make_archive(str(folder / "files"), "zip", folder / "files")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bare(bare_folder):
+    """URL of the bare page."""
     # A plain host: nothing is isolated there, and there is no CSP.
-    with serving(folder, plain=True) as url:
+    with serving(bare_folder, plain=True) as url:
+        yield url
+
+
+@pytest.fixture
+def strict(bare_folder):
+    """URL of the bare page, on a host whose policy has no place for workers of a page's making."""
+    with serving(bare_folder) as url:
         yield url
 
 
@@ -113,6 +128,29 @@ json.dumps([said, y.tolist(), data.byteLength > 0])
     assert "satchel.configure(ort_url=" in said
     assert y == [[0, 2, 0], [4, 5, 6]]
     assert usable
+
+
+def test_a_page_whose_policy_refuses_the_worker_learns_what_to_allow(strict, browser):
+    page = browser.new_page()
+    page.goto(strict)
+    code = """
+import json, js, pyodide_js
+from pyodide.http import pyfetch
+base = js.URL.new("./", js.location.href).href
+await (await pyfetch("wheels/satchel-0.1.0-py3-none-any.whl")).unpack_archive(format="wheel")
+pyodide_js.registerJsModule("satchel_host", await js.load(base + "host.mjs"))
+import satchel
+satchel.configure(ort_url="ort/ort.wasm.bundle.min.mjs")
+data = await (await pyfetch("files/fixed.onnx")).buffer()
+try:
+    await satchel.EdgeRuntime(data).load()
+    said = ""
+except satchel.EngineUnavailableError as error:
+    said = str(error)
+json.dumps(said)
+"""
+    assert "worker-src blob:" in bare_page.run(page, code)
+    page.close()
 
 
 def test_the_page_s_own_onnxruntime_is_used_where_there_is_one(bare, browser):

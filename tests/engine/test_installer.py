@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,7 +72,9 @@ class Shelf:
 
     async def bring(self, version, name, model=None):
         """All steps of an update."""
-        offer = self.offer(version, name, model)
+        return await self.take(self.offer(version, name, model))
+
+    async def take(self, offer):
         await self.platform.store.commit([offer.kept()])
         need = await self.installer.download(offer)
         await self.installer.verify(need)
@@ -106,6 +109,18 @@ async def test_an_update_fetches_only_what_differs_and_keeps_the_version_before(
     back = await shelf.library.rollback("w")
     assert (back.active, back.previous) == (V1, V2)
     assert await shelf.answers_as("one")
+
+
+async def test_without_a_chunk_index_that_fits_the_file_comes_as_a_whole(shelf):
+    await shelf.install()
+    offer = shelf.offer(V2, "two")
+    release = offer.release
+    other = replace(offer.variant, chunks=reference(shelf.files / "narrow.chunks"))
+    offer = replace(offer, release=replace(release, platforms={"browser": (other,)}))
+    assert (await shelf.take(offer)).active == V2
+    assert await shelf.answers_as("two")
+    # And what was installed with such an index is no source of chunks, but no hindrance either.
+    assert (await shelf.bring(V3, "one")).active == V3
 
 
 async def test_after_an_update_nothing_of_it_is_left_lying_about(shelf, platform):

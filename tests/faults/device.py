@@ -334,10 +334,10 @@ async def play_all(
                 platform = platform_of(case["id"])
                 told = await play(case, facts, base, platform, set_clock)
                 await forget(platform.store.name)
-                return told
             except Exception as error:  # noqa: BLE001  # told, not swallowed
                 import traceback
 
                 return {"id": case["id"], "broken": "".join(traceback.format_exception(error))}
+            return told
 
     return await asyncio.gather(*(one(number, case) for number, case in enumerate(cases)))

@@ -47,7 +47,8 @@ def explained(kind: str, message: str, *, loading: bool) -> SatchelError:
         return EngineUnavailableError(
             "onnxruntime could not be started",
             why=message,
-            todo="Check the URL given by satchel.configure(ort_url=…), and the page's CSP",
+            todo="Check the URL given by satchel.configure(ort_url=…), and that the page's CSP has"
+            " worker-src blob:",
         )
     if kind == "memory" or _MEMORY.search(message):
         return OutOfMemoryError(

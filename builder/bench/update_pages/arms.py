@@ -10,8 +10,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import satchel
-from satchel import chunks, digests, transfer
-from satchel.manifest import Reference
+from satchel import chunks, digests, offers, transfer
+from satchel.installer import Installer
+from satchel.library import Library
+from satchel.manifest import Manifest, Reference
 from satchel.platform import DeleteBlob, DeleteParts, Piece, PutBlob
 from satchel.platform.browser import BrowserPlatform
 from satchel.platform.browser.fetcher import BrowserFetcher
@@ -45,7 +47,7 @@ class CountingFetcher(BrowserFetcher):
             yield CountedAnswer(self, answer)
 
 
-satchel.configure(scope="bench")
+satchel.configure(scope="bench", ort_url="ort/ort.wasm.bundle.min.mjs")
 platform = BrowserPlatform()
 platform.fetcher = fetcher = CountingFetcher()
 
@@ -82,6 +84,42 @@ async def install(file: str, source: str) -> str:
     moments.append(time.perf_counter())
     times = [1000 * (later - earlier) for earlier, later in itertools.pairwise(moments)]
     return json.dumps({**dict(zip(STEPS, times, strict=True)), "read": fetcher.read})
+
+
+async def versions(first: str, second: str, place: str, turns: int) -> str:
+    """Install one version of a model, update it to another, and go back and forth between them.
+
+    Args:
+        first: Its manifest, with one release.
+        second: The other's.
+        place: The URL before a blob's SHA-256.
+        turns: How often to go back, and to open what is active then.
+
+    Returns:
+        JSON: milliseconds of the validation, and of each `rollback` and each `open`, which ends
+        with a session.
+    """
+    library = Library(platform)
+    installer = Installer(library, platform, lambda item: place + item.sha256)
+    installed = await installer.install(Manifest.parse(first))
+    manifest = Manifest.parse(second)
+    need = await installer.download(offers.made(manifest, manifest.releases[0], platform))
+    await installer.verify(need)
+    started = time.perf_counter()
+    took = await installer.validate(need)
+    validation = 1000 * (time.perf_counter() - started)
+    await installer.activate(need, took)
+    times: dict[str, list[float]] = {"rollback": [], "open": []}
+    for _ in range(turns):
+        started = time.perf_counter()
+        await library.rollback(installed.model)
+        back = time.perf_counter()
+        runtime = await library.open(installed.model)
+        await runtime.load()
+        times["open"].append(1000 * (time.perf_counter() - back))
+        times["rollback"].append(1000 * (back - started))
+        await runtime.close()
+    return json.dumps({"validation": validation, **times})
 
 
 async def clear() -> None:

@@ -21,6 +21,9 @@ const arms = {
     const told = await python.install(JSON.stringify(file), JSON.stringify(source ?? null));
     return { ms: performance.now() - started, ...JSON.parse(told) };
   },
+  async versions({ first, second, place, turns }, _, python) {
+    return JSON.parse(await python.versions(first, second, place, turns));
+  },
 };
 
 self.onmessage = ({ data }) =>
@@ -51,7 +54,9 @@ async function started() {
   python.unpackArchive(await (await fetch("satchel.whl")).arrayBuffer(), "wheel");
   python.registerJsModule("satchel_host", host);
   python.runPython(await (await fetch("arms.py")).text());
-  return { install: python.globals.get("install"), clear: python.globals.get("clear") };
+  return Object.fromEntries(
+    ["install", "versions", "clear"].map((name) => [name, python.globals.get(name)]),
+  );
 }
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

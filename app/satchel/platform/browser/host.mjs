@@ -73,9 +73,13 @@ export async function spawn(threads, ort, ortWasm, source) {
   const { port, terminate, onerror } = await (spawner?.(threads) ??
     spawnFrom(source, threads, ort, ortWasm));
   const rpc = new Rpc(port);
-  onerror((why) => rpc.fail(dead(why)));
+  let code = "unavailable"; // a policy can refuse the worker, and says nothing
+  onerror((why) => rpc.fail(dead(why, code)));
   rpc.call("pulse").then(
-    (name) => afterEnd(name, () => rpc.fail(dead())),
+    (name) => {
+      code = "crash";
+      afterEnd(name, () => rpc.fail(dead()));
+    },
     () => {},
   );
   const end = () => {
@@ -85,8 +89,8 @@ export async function spawn(threads, ort, ortWasm, source) {
   return { rpc, terminate: end };
 }
 
-const dead = (why) =>
-  Object.assign(new Error(why || "the worker was ended"), { code: "crash", fatal: true });
+const dead = (why, code = "crash") =>
+  Object.assign(new Error(why || "the worker was ended"), { code, fatal: true });
 
 /**
  * The name of a lock that this worker holds as long as it lives. A worker that the browser ends

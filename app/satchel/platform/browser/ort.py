@@ -148,11 +148,17 @@ class Worker:
             )
         source = inference_source() if module.needsSource() else ""
         try:
-            return await module.spawn(self.threads, url, settings().ort_wasm_url, source)
+            # The worker's own address is a blob's: nothing is relative to it.
+            places = _absolute(url), _absolute(settings().ort_wasm_url)
+            return await module.spawn(self.threads, *places, source)
         except JsException as error:
             raise EngineUnavailableError(
                 "The inference worker could not be started", why=str(error.message)
             ) from error
+
+
+def _absolute(url: str | None) -> str | None:
+    return None if url is None else str(js.URL.new(url, js.location.href).href)
 
 
 class OrtSession:

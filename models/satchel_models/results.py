@@ -1,0 +1,343 @@
+"""What the five steps of an optimisation hand to each other, and what comes of them in the end.
+
+convert → graph → quantise → compile → validate: each step takes the earlier one's result from here
+and gives its own. Files lie in the optimiser's working folder; paths are absolute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from satchel_models.recipe import Session
+
+Level = Literal["fast", "balanced", "aggressive"]
+
+BUDGETS: Mapping[Level, float] = {"fast": 0.1, "balanced": 0.5, "aggressive": 1.0}
+"""What accuracy a level may cost, in percentage points."""
+
+STEPS = (
+    "onnx_conversion",
+    "graph_optimization",
+    "quantization",
+    "platform_compilation",
+    "validation",
+)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """An input or output.
+
+    Attributes:
+        name: In the graph.
+        dtype: NumPy's name, "float32", "int64", …
+        shape: Sizes; a name for each dynamic axis.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Converted:
+    """Step 1: the original as a float32 ONNX graph.
+
+    Attributes:
+        file: The graph; weights inside, or beside it when they have 2 GB and more.
+        origin: What it was, in words: "PyTorch program", "Keras model", "ONNX, opset 17", …
+        inputs: In order.
+        outputs: In order.
+        opset: Of the default domain.
+        nodes: In the whole graph.
+        notes: What the developer should know, a sentence each.
+    """
+
+    file: Path
+    origin: str
+    inputs: tuple[Spec, ...]
+    outputs: tuple[Spec, ...]
+    opset: int
+    nodes: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One graph pass: what it did.
+
+    Attributes:
+        name: The pass.
+        before: Nodes that it found.
+        after: Nodes that it left.
+        max_error: Largest absolute difference of an output from the original's, after it.
+    """
+
+    name: str
+    before: int
+    after: int
+    max_error: float
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Step 2: the optimised float32 graph.
+
+    Attributes:
+        file: Loads in every build of the engine.
+        passes: In the order in which they ran.
+        session: How the engine loads it.
+    """
+
+    file: Path
+    passes: tuple[Pass, ...]
+    session: Session
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Step 3: one way to store and to compute a model.
+
+    Attributes:
+        name: Unique: "float32", "float16-weights", "int8-weights", "int8-dynamic", "int8-static", …
+        engine: That runs it.
+        file: The model.
+        session: How the engine loads it.
+        size: Bytes of `file`.
+        method: What was done, a sentence.
+        resolution: Side of square inputs in pixels that it is for; None: the original's.
+        calibration: Samples that calibrated it; 0: none needed.
+        notes: What the developer should know, a sentence each.
+    """
+
+    name: str
+    engine: Literal["onnxruntime", "litert"]
+    file: Path
+    session: Session
+    size: int
+    method: str
+    resolution: int | None = None
+    calibration: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """How much one weight costs when it alone is stored as int8.
+
+    Attributes:
+        tensor: The weight.
+        operator: That uses it.
+        weights: How many numbers it has.
+        loss: What the model's answers lose by it (mean squared difference of outputs, relative).
+        kept: Whether it stays in float for it.
+    """
+
+    tensor: str
+    operator: str
+    weights: int
+    loss: float
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A candidate that could not be made, or does not run.
+
+    Attributes:
+        name: Its name.
+        reason: A sentence.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """Step 3's result; the first candidate is the float32 graph.
+
+    Attributes:
+        candidates: What is to be measured.
+        rejected: What could not be made.
+        sensitivities: Per weight, largest loss first.
+    """
+
+    candidates: tuple[Candidate, ...]
+    rejected: tuple[Rejected, ...] = ()
+    sensitivities: tuple[Sensitivity, ...] = ()
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """Step 4: what a release needs of one candidate.
+
+    Attributes:
+        candidate: Its name.
+        file: The engine-ready file.
+        chunks: Its chunk index (the binary form of `satchel.chunks`).
+        golden: Its golden set (`satchel.golden`).
+        inputs: In order.
+        outputs: In order.
+        brotli: Estimated bytes on the wire.
+        nodes: In the graph.
+    """
+
+    candidate: str
+    file: Path
+    chunks: Path
+    golden: Path
+    inputs: tuple[Spec, ...]
+    outputs: tuple[Spec, ...]
+    brotli: int
+    nodes: int
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What one candidate needs in a browser, at one number of threads and one kind of input.
+
+    Attributes:
+        threads: Of the engine.
+        feed: Which input: "224×224", "64 tokens", …
+        latency_ms: One inference: each sample.
+        cpu_seconds: Process CPU time of one inference: a sample for each block of inferences.
+        speedup: float32's latency over this one's, from interleaved samples.
+    """
+
+    threads: int
+    feed: str
+    latency_ms: Sequence[float]
+    cpu_seconds: Sequence[float]
+    speedup: Estimate
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How good a candidate's answers are, on data that neither calibrated nor selected it.
+
+    Attributes:
+        metric: "top1", "spearman", … ; "agreement" or "cosine" where nothing is labelled.
+        value: The candidate's, a fraction of 1.
+        original: The original's, a fraction of 1.
+        delta: Their difference in percentage points, negative is worse; None: it can't be told.
+        interval: The delta's 95 % interval, paired; None: it can't be told.
+        why: Why the delta can't be told; "" where it can.
+        cosine: Least cosine of an output with the original's.
+        max_error: Largest absolute difference of an output from the original's.
+        agreement: Share of samples with the original's largest output; None: no such kind.
+        count: Samples.
+        more: More metrics, by name ("top5", "top5_original", …), fractions of 1.
+    """
+
+    metric: str
+    value: float
+    original: float
+    delta: float | None
+    interval: tuple[float, float] | None
+    why: str
+    cosine: float
+    max_error: float
+    agreement: float | None
+    count: int
+    more: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Step 5: one candidate, measured.
+
+    Attributes:
+        candidate: What was measured.
+        size_reduction: Fraction of the original's bytes that it saves.
+        speedup: Over float32 at one thread, geometric mean over the kinds of input.
+        creation_ms: Time to make a session, each sample.
+        creation_speedup: float32's time to make a session over this one's.
+        timings: Per threads and kind of input.
+        accuracy: Against the original, on the reporting part of the data.
+        selection: What selected it: mean loss in points on the selecting part, with its interval.
+        pareto: Whether nothing else is at least as good in every respect and better in one.
+        chosen: Whether it is the one, for its engine.
+        why: Why it is chosen, or why not: a sentence.
+    """
+
+    candidate: Candidate
+    size_reduction: float
+    speedup: Estimate
+    creation_ms: Sequence[float]
+    creation_speedup: Estimate
+    timings: tuple[Timing, ...]
+    accuracy: Accuracy
+    selection: Estimate
+    pareto: bool
+    chosen: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class OptimizationReport:
+    """What became of a model.
+
+    Attributes:
+        model: Its name.
+        target: Platform.
+        level: Of optimisation.
+        optimized_model_path: The chosen candidate's engine-ready file.
+        steps_completed: Of `STEPS`.
+        size_reduction: Fraction of the original's bytes that the chosen one saves.
+        speedup: Of the chosen one over float32 at one thread.
+        accuracy_delta: Percentage points, negative is worse; None: see `accuracy_reason`.
+        accuracy_interval: Its 95 % interval.
+        accuracy_reason: Why there is no delta; "" where there is.
+        candidates: All that were measured.
+        rejected: What could not be made or run.
+        converted: Step 1.
+        graph: Step 2.
+        sensitivities: Step 3, per weight.
+        compiled: Step 4, per candidate.
+        original_size: Bytes that reductions refer to: the float32 graph's.
+        seconds: Per step; 0 for one that came from the cache.
+        cached: Steps that were not run again.
+        warnings: A sentence each.
+        seed: Of all that is random.
+        machine: That measured.
+        versions: Of the tools.
+        command: That made this report.
+    """
+
+    model: str
+    target: str
+    level: Level
+    optimized_model_path: Path
+    steps_completed: tuple[str, ...]
+    size_reduction: float
+    speedup: float
+    accuracy_delta: float | None
+    accuracy_interval: tuple[float, float] | None
+    accuracy_reason: str
+    candidates: tuple[Measured, ...]
+    rejected: tuple[Rejected, ...]
+    converted: Converted
+    graph: Graph
+    sensitivities: tuple[Sensitivity, ...]
+    compiled: tuple[Compiled, ...]
+    original_size: int
+    seconds: Mapping[str, float]
+    cached: tuple[str, ...]
+    warnings: tuple[str, ...]
+    seed: int
+    machine: Mapping[str, object]
+    versions: Mapping[str, str]
+    command: str
