@@ -7,8 +7,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from builder.release import chunks
 from satchel.chunks import encode
+from satchel_models import chunking
 
 PIECE = 65536
 """Bytes that go out in one turn."""
@@ -32,7 +32,7 @@ class FileHost:
     def add(self, name: str, content: bytes) -> dict[str, Any]:
         """Offer a file; return what a device knows of it beforehand, as JSON."""
         self._files[name] = content
-        index = chunks.cut(content)
+        index = chunking.cut(content)
         return {
             "url": PLACE + name,
             "sha256": hashlib.sha256(content).hexdigest(),

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from builder import made, models
 from builder.errors import BuildError, InputMissingError
-from builder.release import chunks, golden
+from builder.release import golden
 from satchel.chunks import encode as encode_chunks
 from satchel.golden import encode as encode_golden
 from satchel.manifest import Manifest, Reference, Release, Variant
+from satchel_models import chunking
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def make(path: Path, *, only: str | None = None, file: Path | None = None) -> Ar
     finished = []
     for variant in variants:
         content = blobs[variant.blob.sha256]
-        index = encode_chunks(chunks.cut(content))
+        index = encode_chunks(chunking.cut(content))
         checks = encode_golden(golden.make(own.recipe, place, content, variant.session))
         finished.append(replace(variant, chunks=_put(blobs, index), golden=_put(blobs, checks)))
     needed = {reference.sha256 for variant in finished for reference in _references(variant)}

@@ -6,6 +6,7 @@ memory layout of this machine's processor into the graph).
 """
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,10 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
+from satchel.platform import SessionOptions
+from satchel.platform.native.ort import session_options
 from satchel_models.errors import NumericsError
+from satchel_models.recipe import Session
 
 PRODUCER = "satchel_models"
 
@@ -90,6 +94,12 @@ def session(data: bytes, level: str = "basic") -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(data, _options(level), providers=["CPUExecutionProvider"])
 
 
+def loaded(data: bytes, settings: Session) -> onnxruntime.InferenceSession:
+    """A model file in ONNX Runtime's CPU provider, loaded as a device is told to."""
+    options = _options(settings.graph_optimization_level, settings.config)
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
 def check_same(
     name: str, before: NDArray[np.float32], after: NDArray[np.float32], tolerance: float
 ) -> float:
@@ -110,15 +120,11 @@ def check_same(
     return difference
 
 
-def _options(level: str) -> onnxruntime.SessionOptions:
-    levels = onnxruntime.GraphOptimizationLevel
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = {
-        "disabled": levels.ORT_DISABLE_ALL,
-        "basic": levels.ORT_ENABLE_BASIC,
-        "extended": levels.ORT_ENABLE_EXTENDED,
-    }[level]
-    # As browsers must: without it the weights of MatMul and Gemm stay packed at run time.
-    options.add_session_config_entry("session.disable_quant_qdq", "1")
+# As browsers must: without it the weights of MatMul and Gemm stay packed at run time.
+FOLDED = {"session.disable_quant_qdq": "1"}
+
+
+def _options(level: str, config: Mapping[str, str] = FOLDED) -> onnxruntime.SessionOptions:
+    options: onnxruntime.SessionOptions = session_options(SessionOptions(level, config))
     options.log_severity_level = 3
     return options

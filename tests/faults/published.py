@@ -19,13 +19,14 @@ from pathlib import Path
 import forgery
 from weights import FIRST, HOSTILE, SECOND, THIRD, X, answers, sound
 
-from builder.release import chunks, founding, layout
+from builder.release import founding, layout
 from builder.release.keys import KeyFolders
 from builder.release.stage import changing, first_root
 from satchel import golden
 from satchel.chunks import encode as encode_chunks
 from satchel.manifest import Manifest, Reference, Release, Variant
 from satchel.versions import Version
+from satchel_models import chunking
 
 MODEL = "w"
 
@@ -65,7 +66,7 @@ def release(version: str, model: bytes, *, golden_of: bytes | None = None,
         "only",
         "onnxruntime",
         put(model),
-        chunks=put(encode_chunks(chunks.cut(model if index_of is None else index_of))),
+        chunks=put(encode_chunks(chunking.cut(model if index_of is None else index_of))),
         golden=put(made if checks is None else checks),
         files={"labels": put(b"one\ntwo\n")},
     )

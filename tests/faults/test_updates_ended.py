@@ -16,7 +16,7 @@ from matrix import BLOB, ENDED, TIMESTAMP
 from page_photos import CATS, READY
 
 BATCH, LARGEST, JOIN = 1024 * 1024, 256 * 1024, 32 * 1024
-"""Bytes that an interruption may cost: satchel.keeping, builder.release.chunks, satchel.plan."""
+"""Bytes that an interruption may cost: satchel.keeping, satchel_models.chunking, satchel.plan."""
 
 STALLS = {
     "checking": {"path": TIMESTAMP, "fault": "stall"},

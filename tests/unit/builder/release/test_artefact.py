@@ -12,9 +12,10 @@ from onnx import numpy_helper
 from builder.bench import finetuned
 from builder.errors import BuildError, InputMissingError
 from builder.paths import ROOT
-from builder.release import artefact, chunks
+from builder.release import artefact
 from satchel.chunks import decode
 from satchel.golden import decode as decode_golden
+from satchel_models import chunking
 
 RECIPE = ROOT / "models/efficientnet-lite0/recipe.toml"
 
@@ -59,16 +60,16 @@ def test_the_chunk_index_is_that_of_the_blob(made):
     for chunk in index:
         part = content[chunk.start : chunk.start + chunk.size]
         assert hashlib.sha256(part).hexdigest() == chunk.sha256
-        assert chunk.size <= chunks.LARGEST
-    assert all(chunk.size >= chunks.SMALLEST for chunk in index[:-1])
+        assert chunk.size <= chunking.LARGEST
+    assert all(chunk.size >= chunking.SMALLEST for chunk in index[:-1])
     average = variant.blob.size / len(index)
     assert 64 << 10 <= average <= 256 << 10
 
 
 def test_another_head_needs_little_more_than_its_own_bytes(made, fine_tuned):
     path, differ = fine_tuned
-    known = {chunk.sha256 for chunk in chunks.cut(made.blobs[only(made).blob.sha256])}
-    missing = [chunk for chunk in chunks.cut(path.read_bytes()) if chunk.sha256 not in known]
+    known = {chunk.sha256 for chunk in chunking.cut(made.blobs[only(made).blob.sha256])}
+    missing = [chunk for chunk in chunking.cut(path.read_bytes()) if chunk.sha256 not in known]
     fetched = sum(chunk.size for chunk in missing)
     assert differ <= fetched <= 1.1 * differ
     # One run of chunks, so one request.
@@ -80,10 +81,10 @@ def test_another_head_needs_little_more_than_its_own_bytes(made, fine_tuned):
 def test_bytes_put_in_move_no_border_that_comes_after():
     generator = np.random.default_rng(1)
     data = generator.bytes(2_000_000)
-    known = {chunk.sha256 for chunk in chunks.cut(data)}
-    changed = chunks.cut(data[:500_000] + b"a few bytes more" + data[500_000:])
+    known = {chunk.sha256 for chunk in chunking.cut(data)}
+    changed = chunking.cut(data[:500_000] + b"a few bytes more" + data[500_000:])
     missing = sum(chunk.size for chunk in changed if chunk.sha256 not in known)
-    assert missing <= 2 * chunks.LARGEST
+    assert missing <= 2 * chunking.LARGEST
 
 
 def test_another_file_is_released_under_the_recipe_s_settings_without_its_figures(made, fine_tuned):
