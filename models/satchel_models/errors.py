@@ -3,7 +3,8 @@
 ModelError
 ├── RecipeError     recipe.toml says something else than it should
 ├── SourceError     the original cannot be had, or is not the one that the recipe names
-└── NumericsError   a step changed the model's answers more than it may
+├── NumericsError   a step changed the model's answers more than it may
+└── ReportError     a report cannot be read, or doesn't go together with another
 """
 
 
@@ -21,3 +22,7 @@ class SourceError(ModelError):
 
 class NumericsError(ModelError):
     """A transformed graph no longer answers as its predecessor did."""
+
+
+class ReportError(ModelError):
+    """A report cannot be read, or does not go together with another: the message says why."""

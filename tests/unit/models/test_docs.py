@@ -7,15 +7,19 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[3] / "models" / "satchel_models"
-MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
+MODULES = sorted(
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    for path in PACKAGE.rglob("*.py")
+)
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name):
-    module = importlib.import_module(f"satchel_models.{name}")
+    module = importlib.import_module(name.removesuffix(".__init__"))
     assert doctest.testmod(module).failed == 0
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_is_read_in_one_sitting(name):
-    assert len((PACKAGE / f"{name}.py").read_text(encoding="utf-8").splitlines()) < 300
+    path = PACKAGE.parent / f"{name.replace('.', '/')}.py"
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 300

@@ -1,0 +1,107 @@
+"""The report in sentences: what was chosen, how much smaller, how fast, how accurate."""
+
+import math
+
+from satchel_models.report import figures
+from satchel_models.report.rows import chosen, rows
+from satchel_models.results import BUDGETS, Accuracy, Measured, OptimizationReport
+
+METRICS = {
+    "top1": "top-1",
+    "top5": "top-5",
+    "spearman": "Spearman correlation",
+    "agreement": "agreement with the original",
+    "cosine": "cosine with the original",
+}
+"""Metrics in words."""
+
+STEPS = {
+    "onnx_conversion": "Convert",
+    "graph_optimization": "Optimise graph",
+    "quantization": "Quantise",
+    "platform_compilation": "Compile",
+    "validation": "Measure",
+}
+"""Steps in words."""
+
+
+def headline(report: OptimizationReport) -> str:
+    """Say in a paragraph what came of it."""
+    picked = chosen(report)
+    if picked is None:
+        return f"Nothing was chosen for {report.model}: see why for each candidate."
+    return f"{what(report, picked)} {speed(report, picked)} {accuracy(picked.accuracy)}"
+
+
+def what(report: OptimizationReport, picked: Measured) -> str:
+    """Say which candidate, and how big."""
+    size = figures.size(picked.candidate.size)
+    if picked.candidate.name == report.candidates[0].candidate.name:
+        return (
+            f"{picked.candidate.name} stays, with {size}: nothing smaller was as fast and within "
+            f"the {figures.budget(BUDGETS[report.level])} that level {report.level} may cost."
+        )
+    before = figures.size(report.original_size)
+    change = "smaller" if picked.size_reduction >= 0 else "larger"
+    return (
+        f"{picked.candidate.name} was chosen: {size} instead of {before}, "
+        f"{figures.percent(abs(picked.size_reduction))} {change}."
+    )
+
+
+def speed(report: OptimizationReport, picked: Measured) -> str:
+    """Say how fast it is, beside float32."""
+    latency = next(row.latency for row in rows(report) if row.measured is picked)
+    if not math.isfinite(latency[1]):
+        return "How fast it is was not measured."
+    took = f"{figures.milliseconds(latency[1])} ms an inference with one thread"
+    if math.isfinite(latency[2]):
+        took += f", {figures.milliseconds(latency[2])} ms with two"
+    baseline = report.candidates[0].candidate.name
+    if picked.candidate.name == baseline:
+        return f"It takes {took}."
+    ratio = picked.speedup
+    if ratio.low > 1:
+        verdict = f"{ratio.value:.2f} times as fast as {baseline}"
+    elif ratio.high < 1:
+        verdict = f"slower than {baseline}, with {ratio.value:.2f} times its speed"
+    else:
+        verdict = f"as fast as {baseline}, with {ratio.value:.2f} times its speed"
+    return f"It is {verdict} ({figures.spread(ratio)}): {took}."
+
+
+def accuracy(of: Accuracy) -> str:
+    """Say what it costs in accuracy."""
+    metric = METRICS.get(of.metric, of.metric)
+    on = f"on {figures.counted(of.count, 'sample')}"
+    if of.delta is None:
+        return f"What it costs in accuracy can't be told: {_clause(of.why)}"
+    between = f" (95 % interval {figures.interval(of.interval)})" if of.interval else ""
+    change = f"{metric} changes by {figures.points(of.delta)} points{between} {on}"
+    if of.interval and of.interval[1] < 0:
+        return f"It is less accurate: {change}."
+    if of.interval and of.interval[0] <= 0 <= of.interval[1]:
+        return f"No loss of accuracy can be told from chance: {change}."
+    return f"Accuracy: {change}."
+
+
+def circumstances(report: OptimizationReport) -> str:
+    """Say what was asked for."""
+    return (
+        f"{report.model} ({report.converted.origin}) for {report.target}, level {report.level}: "
+        f"at most {figures.budget(BUDGETS[report.level])} of accuracy. {_work(report)}"
+    )
+
+
+def _work(report: OptimizationReport) -> str:
+    took = figures.duration(sum(report.seconds.values()))
+    if not report.cached:
+        return f"It took {took}."
+    words = [STEPS.get(step, step).lower() for step in report.cached]
+    return f"It took {took}; kept from an earlier run: {figures.listing(words)}."
+
+
+def _clause(sentence: str) -> str:
+    """Return a sentence as the end of another one."""
+    plain = sentence.strip() or "nobody said why"
+    return plain if plain.endswith(".") else plain + "."
