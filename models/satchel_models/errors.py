@@ -3,6 +3,9 @@
 ModelError
 ├── RecipeError     recipe.toml says something else than it should
 ├── SourceError     the original cannot be had, or is not the one that the recipe names
+├── ConversionError             the original cannot become an ONNX graph
+│   ├── UntrustedError          loading it would run code out of the file
+│   └── UnsupportedOperatorError    the graph has operators that the engine doesn't know
 ├── NumericsError   a step changed the model's answers more than it may
 └── ReportError     a report cannot be read, or doesn't go together with another
 """
@@ -18,6 +21,18 @@ class RecipeError(ModelError):
 
 class SourceError(ModelError):
     """An original model is missing, or its bytes are not the expected ones."""
+
+
+class ConversionError(ModelError):
+    """An original is no model, is damaged, or cannot become an ONNX graph."""
+
+
+class UntrustedError(ConversionError):
+    """Loading a file would run code that is in it, and nobody said that this is wanted."""
+
+
+class UnsupportedOperatorError(ConversionError):
+    """A graph has operators that the engine doesn't know: the message names them."""
 
 
 class NumericsError(ModelError):

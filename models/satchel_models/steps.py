@@ -40,6 +40,8 @@ class Converted:
         outputs: In order.
         opset: Of the default domain.
         nodes: In the whole graph.
+        examples: Sizes of each input that it was run with, in order; a batch of 1 where the batch
+            is dynamic.
         notes: What the developer should know, a sentence each.
     """
 
@@ -49,6 +51,7 @@ class Converted:
     outputs: tuple[Spec, ...]
     opset: int
     nodes: int
+    examples: tuple[tuple[int, ...], ...] = ()
     notes: tuple[str, ...] = ()
 
 

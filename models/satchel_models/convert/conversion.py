@@ -1,0 +1,71 @@
+"""Runs step 1: recognise, convert in a folder of its own, finish, put in place."""
+
+import tempfile
+from pathlib import Path
+
+from satchel_models.convert import finishing, graphs
+from satchel_models.convert.finishing import Draft, Finished
+from satchel_models.convert.kinds import Kind, recognise
+from satchel_models.convert.original import MIN_OPSET, Original
+from satchel_models.errors import ConversionError
+from satchel_models.steps import Converted
+from satchel_models.tools import Progress, Tools
+
+FILE = "converted.onnx"
+
+TORCH = {
+    Kind.TORCH_PROGRAM,
+    Kind.TORCHSCRIPT,
+    Kind.TORCH_OBJECT,
+    Kind.TORCH_WEIGHTS,
+    Kind.SAFETENSORS,
+}
+
+
+def convert(original: Original, out: Path, tools: Tools, progress: Progress) -> Converted:
+    """See `satchel_models.convert.convert`."""
+    if original.opset < MIN_OPSET:
+        raise ConversionError(
+            f"Opset {original.opset} is too old; give {MIN_OPSET} or a newer one."
+        )
+    progress(f"Looking at {original.path.name}", 0.0)
+    kind = recognise(original.path)
+    out = out.absolute()
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".converting-", dir=out) as name:
+        folder = Path(name)
+        draft = _drafted(kind, original, folder, tools, progress)
+        progress("Checking the graph against the original", 0.8)
+        finished = finishing.finish(draft, original, folder)
+        progress("Writing the graph", 0.95)
+        whole = folder / FILE
+        graphs.save(finished.model, whole)
+        weights = folder / graphs.WEIGHTS.format(FILE)
+        if weights.exists():
+            weights.replace(out / weights.name)
+        whole.replace(out / FILE)
+    progress("Converted", 1.0)
+    return _converted(draft, finished, out / FILE)
+
+
+def _drafted(
+    kind: Kind, original: Original, folder: Path, tools: Tools, progress: Progress
+) -> Draft:
+    if kind is Kind.ONNX:
+        opset = graphs.opset(graphs.load(original.path))
+        return Draft(original.path, f"ONNX, opset {opset}")
+    raise ConversionError(f"{original.path} is a {kind}; that can't be converted yet.")
+
+
+def _converted(draft: Draft, finished: Finished, file: Path) -> Converted:
+    model = finished.model
+    return Converted(
+        file=file,
+        origin=draft.origin,
+        inputs=graphs.specs(model.graph.input, file),
+        outputs=graphs.specs(model.graph.output, file),
+        opset=graphs.opset(model),
+        nodes=sum(1 for _ in graphs.nodes(model.graph)),
+        examples=tuple(each.shape for each in finished.inputs),
+        notes=finished.notes,
+    )

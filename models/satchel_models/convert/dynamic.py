@@ -1,0 +1,105 @@
+"""Making axes of a finished graph dynamic, where it goes on answering rightly.
+
+An exporter that was given a batch of 1 writes it into inputs, outputs and the shapes of reshapes.
+What is tried here is checked by running it (`conversion`), so that a guess may be wrong.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from satchel_models.convert.samples import BATCH
+
+
+def with_axes(
+    model: onnx.ModelProto, names: Mapping[str, Mapping[int, str]], *, reshapes: bool = False
+) -> onnx.ModelProto:
+    """A copy with dynamic axes; nothing is left that was inferred from the fixed ones.
+
+    Args:
+        model: The graph.
+        names: Name by axis, by input.
+        reshapes: Whether shapes of reshapes that begin with 1 are for a batch of any size.
+    """
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    graph = result.graph
+    for value in graph.input:
+        for axis, name in names.get(value.name, {}).items():
+            value.type.tensor_type.shape.dim[axis].dim_param = name
+    del graph.value_info[:]
+    if reshapes:
+        _loosen(graph)
+    for value in graph.output:
+        value.type.tensor_type.ClearField("shape")
+    return _inferred(result)
+
+
+def named(model: onnx.ModelProto) -> None:
+    """Give every dynamic axis of the inputs a name: "batch" for the first, else by its input."""
+    for value in model.graph.input:
+        for axis, dim in enumerate(value.type.tensor_type.shape.dim):
+            if not dim.dim_param and not (dim.HasField("dim_value") and dim.dim_value > 0):
+                dim.dim_param = BATCH if axis == 0 else f"{value.name}_{axis}"
+
+
+def measured(model: onnx.ModelProto, sizes: Mapping[str, tuple[tuple[int, ...], ...]]) -> None:
+    """Write the outputs' shapes down: what stays the same is fixed, what changes is dynamic.
+
+    Args:
+        model: Its outputs are changed.
+        sizes: By output: shapes that were seen, the one of a batch of 1 first.
+    """
+    for value in model.graph.output:
+        shape = value.type.tensor_type.shape
+        before = [dim.dim_param for dim in shape.dim]
+        seen = sizes[value.name]
+        shape.ClearField("dim")
+        for axis, size in enumerate(seen[0]):
+            dim = shape.dim.add()
+            name = before[axis] if axis < len(before) else ""
+            varies = any(other[axis] != size for other in seen[1:])
+            if name or varies:
+                dim.dim_param = name or (BATCH if axis == 0 else f"{value.name}_{axis}")
+            else:
+                dim.dim_value = size
+
+
+def _loosen(graph: onnx.GraphProto) -> None:
+    constants = {t.name: t for t in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant" and node.attribute[0].HasField("t"):
+            constants[node.output[0]] = node.attribute[0].t
+    for node in [node for node in graph.node if node.op_type == "Reshape"]:
+        shape = constants.get(node.input[1])
+        if shape is None:
+            continue
+        values = numpy_helper.to_array(shape).copy()
+        if not values.size or values[0] != 1:
+            continue
+        # The size that is left over, or, where that is taken, the input's own.
+        values[0] = 0 if -1 in values else -1
+        name = f"{node.output[0]}.shape"
+        graph.initializer.append(numpy_helper.from_array(values.astype(np.int64), name))
+        node.input[1] = name
+
+
+def _inferred(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The outputs' shapes, from the inputs'; where that fails, they stay unknown."""
+    try:
+        inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
+    except Exception:  # noqa: BLE001 - its errors have no common class; shapes are measured later
+        return model
+    for value, other in zip(model.graph.output, inferred.graph.output, strict=True):
+        value.CopyFrom(other)
+    return model
+
+
+def dims(model: onnx.ModelProto) -> Mapping[str, list[int | str]]:
+    """Sizes or names of the axes, by input."""
+    return {
+        value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in model.graph.input
+    }

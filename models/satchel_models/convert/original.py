@@ -1,0 +1,33 @@
+"""What the developer gave."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+MIN_OPSET = 17
+
+
+@dataclass(frozen=True)
+class Original:
+    """A model, and what its file doesn't say.
+
+    Attributes:
+        path: File or folder.
+        factory: "module:callable" that makes the network that a file of weights belongs to; for a
+            Keras model, the module that registers its own layers.
+        trust: Whether loading may run code that is in the file.
+        inputs: Example shape and dtype (NumPy's name) by input, in the order of the network's
+            arguments; for PyTorch modules, whose files don't say. The first axis of the first one
+            is the batch.
+        outputs: Names, in order; of an ONNX graph's outputs, which ones to keep.
+        dynamic: Axes beside the batch that stay dynamic, by input.
+        opset: At least this one; 17 at least.
+    """
+
+    path: Path
+    factory: str | None = None
+    trust: bool = False
+    inputs: Mapping[str, tuple[tuple[int, ...], str]] | None = None
+    outputs: tuple[str, ...] | None = None
+    dynamic: Mapping[str, tuple[int, ...]] | None = None
+    opset: int = 18

@@ -1,0 +1,62 @@
+"""How the steps of an optimisation reach what doesn't fit this environment."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, Protocol
+
+from satchel_models.errors import ConversionError
+
+Environment = Literal["torch", "tensorflow"]
+
+Progress = Callable[[str, float | None], None]
+"""What is done now, in words, and its share 0 … 1, or None where nobody knows.
+
+It is called several times a second while another program runs; what it raises ends the step,
+which leaves nothing behind.
+"""
+
+
+class Tools(Protocol):
+    """What the steps may ask for."""
+
+    def python(self, environment: Environment) -> Path:
+        """A Python that has this library and ONNX."""
+        ...
+
+
+class Installed:
+    """This Python and what is installed in it, nothing else.
+
+    >>> Installed().python("torch")  # doctest: +SKIP
+    PosixPath('/home/me/project/.venv/bin/python')
+    """
+
+    def python(self, environment: Environment) -> Path:
+        """This Python.
+
+        Raises:
+            ConversionError: The library isn't installed here.
+        """
+        if not has(environment):
+            raise ConversionError(
+                f"This needs {NAMES[environment]}, which isn't installed in {sys.prefix}. "
+                f"Install it there: {sys.executable} -m pip install {PACKAGES[environment]}"
+            )
+        return Path(sys.executable)
+
+
+NAMES: dict[Environment, str] = {"torch": "PyTorch", "tensorflow": "TensorFlow"}
+
+PACKAGES: dict[Environment, str] = {
+    "torch": "torch onnx onnxscript",
+    "tensorflow": "tensorflow tf2onnx",
+}
+
+
+def has(environment: Environment) -> bool:
+    """Whether this Python has what an environment stands for."""
+    return all(importlib.util.find_spec(name) for name in PACKAGES[environment].split())
