@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from satchel_models.bert import HIDDEN, Encoder
-from satchel_models.quantise import STEPS
+from satchel_models.quantisation.embeddings import steps
 
 MIDDLE = 128
 """The uint8 that stands for a weight of zero."""
@@ -104,17 +104,3 @@ class Int8Encoder(Encoder):
 
     def _middle(self) -> str:
         return self.constant("middle", np.uint8(MIDDLE))
-
-
-def steps(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The step of each row with which its largest value just fits.
-
-    `quantise.scales` looks for better ones; here that changes nothing (STS-B 0.8673 and 0.8675),
-    since rounding what the layers read costs more than rounding their weights.
-
-    >>> steps(np.array([[0.5, -1.27], [0.0, 0.0]], np.float32))
-    array([0.01, 1.  ], dtype=float32)
-    """
-    largest = np.abs(rows).max(axis=1) / np.float32(STEPS)
-    result: NDArray[np.float32] = np.where(largest > 0, largest, np.float32(1)).astype(np.float32)
-    return result

@@ -7,6 +7,8 @@ ModelError
 │   ├── UntrustedError          loading it would run code out of the file
 │   └── UnsupportedOperatorError    the graph has operators that the engine doesn't know
 ├── NumericsError   a step changed the model's answers more than it may
+├── GraphError      a graph doesn't load, or doesn't run with the inputs given
+├── UnsuitableError a way of quantising finds nothing to do in a graph
 └── ReportError     a report cannot be read, or doesn't go together with another
 """
 
@@ -41,3 +43,11 @@ class NumericsError(ModelError):
 
 class ReportError(ModelError):
     """A report cannot be read, or does not go together with another: the message says why."""
+
+
+class GraphError(ModelError):
+    """A graph doesn't load in ONNX Runtime, or doesn't run with the inputs given."""
+
+
+class UnsuitableError(ModelError):
+    """A way of quantising is of no use for a graph; the message says why."""

@@ -6,8 +6,9 @@ memory layout of this machine's processor into the graph).
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import onnx
@@ -22,11 +23,21 @@ from satchel_models.recipe import Session
 PRODUCER = "satchel_models"
 
 
-def optimised(model: onnx.ModelProto) -> onnx.ModelProto:
-    """`model` after ONNX Runtime's extended optimisations (fused convolutions and so on)."""
+def optimised(
+    model: onnx.ModelProto,
+    level: Literal["basic", "extended"] = "extended",
+    config: Mapping[str, str] | None = None,
+) -> onnx.ModelProto:
+    """`model` after ONNX Runtime's own optimisations.
+
+    Args:
+        model: The graph.
+        level: "basic" keeps to ONNX's operators; "extended" fuses convolutions and so on.
+        config: Of the session; without it, weights that are stored small are unpacked.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "optimised.onnx"
-        options = _options("extended")
+        options = _options(level, FOLDED if config is None else config)
         options.optimized_model_filepath = str(path)
         onnxruntime.InferenceSession(
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
@@ -34,44 +45,88 @@ def optimised(model: onnx.ModelProto) -> onnx.ModelProto:
         return onnx.load(path)
 
 
-def canonical(model: onnx.ModelProto) -> onnx.ModelProto:
+def canonical(model: onnx.ModelProto, *, check: bool = True) -> onnx.ModelProto:
     """`model` with the same meaning and nothing in it that varies or only weighs.
 
     Drops descriptions, metadata, inferred shapes and unused operator sets; numbers nodes and
     inner values; sorts initializers by first use. So the same original gives the same bytes.
+
+    Args:
+        model: The graph.
+        check: Whether ONNX's checker must know every operator of the default domain; the engine's
+            fusions put some of its own there.
     """
     result = onnx.ModelProto()
     result.CopyFrom(model)
-    graph = result.graph
-    for message in (result, graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
-        message.ClearField("doc_string")
-        message.ClearField("metadata_props")
-    graph.ClearField("value_info")
-    graph.name = "main"
     result.producer_name, result.producer_version = PRODUCER, ""
-    used = {node.domain for node in graph.node} | {""}
+    result.ClearField("doc_string")
+    result.ClearField("metadata_props")
+    every = list(graphs(result.graph))
+    used = {node.domain for graph in every for node in graph.node} | {""}
     imports = sorted((o.domain, o.version) for o in result.opset_import if o.domain in used)
     del result.opset_import[:]
     result.opset_import.extend(onnx.helper.make_opsetid(*item) for item in imports)
+    _numbered(result.graph, {"": ""}, "")
+    result.graph.name = "main"
+    if check:
+        onnx.checker.check_model(result)
+    return result
 
-    fixed = {value.name for value in (*graph.input, *graph.output, *graph.initializer)}
-    names: dict[str, str] = {"": ""}
+
+def graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
+    """A graph, and all that its nodes hold (the branches of `If`, the body of `Loop`)."""
+    yield graph
+    for node in graph.node:
+        for inner in _held(node):
+            yield from graphs(inner)
+
+
+def _held(node: onnx.NodeProto) -> list[onnx.GraphProto]:
+    found = []
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            found.append(attribute.g)
+        found += attribute.graphs
+    return found
+
+
+def _numbered(graph: onnx.GraphProto, outer: dict[str, str], prefix: str) -> None:
+    """Number a graph's nodes and values, in place; `outer` has the new names around it."""
+    for message in (graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
+        message.ClearField("doc_string")
+        message.ClearField("metadata_props")
+    graph.ClearField("value_info")
+    own = {value.name for value in (*graph.input, *graph.output, *graph.initializer)}
+    names = {**outer, **{name: name for name in own}}
     for number, node in enumerate(graph.node):
         node.ClearField("name")
         for k, name in enumerate(node.output):
-            if name and name not in fixed:
-                names[name] = f"v{number}" if k == 0 else f"v{number}.{k}"
+            if name and name not in own:
+                new = f"{prefix}v{number}" if k == 0 else f"{prefix}v{number}.{k}"
+                while new in own:  # constants may be named so, after an earlier numbering
+                    new += "_"
+                names[name] = new
             node.output[k] = names.get(name, name)
         for k, name in enumerate(node.input):
             node.input[k] = names.get(name, name)
-    order = {name: k for k, name in enumerate(n for node in graph.node for n in node.input)}
+        for k, inner in enumerate(_held(node)):
+            _numbered(inner, names, f"{prefix}v{number}.g{k}.")
+    order = {name: k for k, name in enumerate(_read(graph))}
     initializers = sorted(
         (t for t in graph.initializer if t.name in order), key=lambda t: order[t.name]
     )
     del graph.initializer[:]
     graph.initializer.extend(initializers)
-    onnx.checker.check_model(result)
-    return result
+
+
+def _read(graph: onnx.GraphProto) -> Iterator[str]:
+    """Names that a graph's nodes read, and those in the graphs that they hold."""
+    for node in graph.node:
+        yield from node.input
+        for inner in _held(node):
+            yield from _read(inner)
+            yield from (value.name for value in inner.output)
+    yield from (value.name for value in graph.output)
 
 
 def run(

@@ -65,7 +65,7 @@ class Preprocess:
 
 @dataclass(frozen=True)
 class Quantise:
-    """How weights are stored: see `satchel_models.quantise`.
+    """How weights are stored: see `satchel_models.quantisation.storage`.
 
     Attributes:
         half_up_to: Tensors with at most this many weights are stored as float16.

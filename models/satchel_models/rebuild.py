@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from satchel_models import golden, graph, interface, original, quantise, source
+from satchel_models import golden, graph, interface, original, source
 from satchel_models.errors import ModelError, NumericsError
 from satchel_models.export import export
 from satchel_models.label_recipe import LabelRecipe
+from satchel_models.quantisation import storage
 from satchel_models.recipe import Variant
 
 # Probabilities. The graph passes only reorder float32 arithmetic: 3e-8 was seen.
@@ -45,7 +46,7 @@ class Rebuilt:
     golden: Path
     sha256: str
     size: int
-    stored: quantise.Stored
+    stored: storage.Stored
     exact: float
     cosine: float
 
@@ -59,7 +60,7 @@ def rebuild(recipe: LabelRecipe, variant: Variant, out: Path, cache: Path) -> Re
     """
     model = source.load(recipe.source, cache)
     fused = graph.optimised(export(model, recipe.export))
-    quantised, stored = quantise.quantised(fused, recipe.quantise.half_up_to)
+    quantised, stored = storage.quantised(fused, recipe.quantise.half_up_to)
     packed = graph.canonical(interface.with_interface(quantised, recipe.export, recipe.preprocess))
     plain = interface.with_interface(fused, recipe.export, recipe.preprocess)
     data = packed.SerializeToString(deterministic=True)

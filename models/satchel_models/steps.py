@@ -7,11 +7,17 @@ working folder; paths are absolute.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from numpy.typing import NDArray
 
 from satchel_models.recipe import Session
+
+Feeds = Mapping[str, NDArray[Any]]
+"""One inference's inputs by name; axis 0 is the batch where the model has one."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +70,14 @@ class Pass:
         before: Nodes that it found.
         after: Nodes that it left.
         max_error: Largest absolute difference of an output from the original's, after it.
+        undone: Why its result was not taken, a sentence; "" where it was.
     """
 
     name: str
     before: int
     after: int
     max_error: float
+    undone: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,11 +88,16 @@ class Graph:
         file: Loads in every build of the engine.
         passes: In the order in which they ran.
         session: How the engine loads it.
+        plain: The same before the engine's own fusions, standard operators only: what quantisers
+            understand. None: `file` is such a graph.
+        notes: What the developer should know, a sentence each.
     """
 
     file: Path
     passes: tuple[Pass, ...]
     session: Session
+    plain: Path | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,11 +167,15 @@ class Quantised:
         candidates: What is to be measured.
         rejected: What could not be made.
         sensitivities: Per weight, largest loss first.
+        family: What kind of network it is: "convolutional", "transformer", "recurrent", "other".
+        notes: What the developer should know, a sentence each.
     """
 
     candidates: tuple[Candidate, ...]
     rejected: tuple[Rejected, ...] = ()
     sensitivities: tuple[Sensitivity, ...] = ()
+    family: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

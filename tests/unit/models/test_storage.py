@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from satchel_models import graph, quantise
+from satchel_models import graph
+from satchel_models.quantisation import rounding, storage
 
 SEED = 7
 
@@ -19,28 +20,28 @@ def random_weights(channels: int, size: int, seed: int = SEED) -> np.ndarray:
 
 
 def largest_scales(weights: np.ndarray) -> np.ndarray:
-    return (np.abs(weights).max(axis=1) / quantise.STEPS).astype(np.float32)
+    return (np.abs(weights).max(axis=1) / rounding.STEPS).astype(np.float32)
 
 
 def nearest(weights: np.ndarray, step: np.ndarray) -> np.ndarray:
-    return np.clip(np.rint(weights / step[:, None]), -quantise.STEPS, quantise.STEPS)
+    return np.clip(np.rint(weights / step[:, None]), -rounding.STEPS, rounding.STEPS)
 
 
 @given(st.integers(1, 6), st.integers(1, 300), st.integers(0, 2**32 - 1))
 def test_the_error_is_never_worse_than_with_the_largest_weight_as_scale(channels, size, seed):
     weights = random_weights(channels, size, seed)
-    ours, naive = quantise.scales(weights), largest_scales(weights)
-    error = quantise.squared_error(weights, nearest(weights, ours), ours)
-    naive_error = quantise.squared_error(weights, nearest(weights, naive), naive)
+    ours, naive = rounding.scales(weights), largest_scales(weights)
+    error = rounding.squared_error(weights, nearest(weights, ours), ours)
+    naive_error = rounding.squared_error(weights, nearest(weights, naive), naive)
     assert (error <= naive_error).all()
 
 
 def test_an_outlier_does_not_coarsen_its_channel():
     weights = np.linspace(-0.01, 0.01, 40_000, dtype=np.float32)[None].copy()
     weights[0, 0] = 0.02
-    ours, naive = quantise.scales(weights), largest_scales(weights)
-    error = quantise.squared_error(weights, nearest(weights, ours), ours)
-    naive_error = quantise.squared_error(weights, nearest(weights, naive), naive)
+    ours, naive = rounding.scales(weights), largest_scales(weights)
+    error = rounding.squared_error(weights, nearest(weights, ours), ours)
+    naive_error = rounding.squared_error(weights, nearest(weights, naive), naive)
     assert error[0] < 0.9 * naive_error[0]
 
 
@@ -49,26 +50,26 @@ def test_a_channels_errors_sum_to_at_most_half_a_step(channels, size, seed):
     weights = random_weights(channels, size, seed)
     # The largest weight as scale clips nothing, so that the sum can always be balanced.
     step = largest_scales(weights)
-    values = quantise.balanced(weights, step)
+    values = rounding.balanced(weights, step)
     total = (weights / step[:, None] - values).sum(axis=1)
-    limited = (np.abs(values) == quantise.STEPS).sum(axis=1)
+    limited = (np.abs(values) == rounding.STEPS).sum(axis=1)
     assert (np.abs(total) <= 0.5 + 1e-3 + limited).all()
 
 
 @given(st.integers(1, 6), st.integers(1, 300), st.integers(0, 2**32 - 1))
 def test_balancing_moves_no_weight_by_more_than_one_step(channels, size, seed):
     weights = random_weights(channels, size, seed)
-    step = quantise.scales(weights)
-    moved = quantise.balanced(weights, step) - nearest(weights, step)
+    step = rounding.scales(weights)
+    moved = rounding.balanced(weights, step) - nearest(weights, step)
     assert np.abs(moved).max() <= 1
 
 
 def test_a_channel_of_zeros_stays_zero():
     weights = np.zeros((2, 9), np.float32)
     weights[1] = 1e-42  # subnormal: a step made of it could not be divided by
-    step = quantise.scales(weights)
+    step = rounding.scales(weights)
     assert (step > 0).all()
-    assert not quantise.balanced(weights, step).any()
+    assert not rounding.balanced(weights, step).any()
 
 
 def convolution(weights: np.ndarray, **attributes: int) -> onnx.ModelProto:
@@ -90,7 +91,7 @@ def convolution(weights: np.ndarray, **attributes: int) -> onnx.ModelProto:
 def test_a_quantised_convolution_answers_like_the_original(half_up_to, limit):
     weights = random_weights(16, 8 * 9).reshape(16, 8, 3, 3)
     model = convolution(weights)
-    small, stored = quantise.quantised(model, half_up_to)
+    small, stored = storage.quantised(model, half_up_to)
     assert (stored.int8, stored.float16) == ((1, 0) if half_up_to == 0 else (0, 1))
     assert stored.untouched == 1  # the bias
     x = np.random.default_rng(SEED).standard_normal((2, 8, 6, 5)).astype(np.float32)
@@ -100,7 +101,7 @@ def test_a_quantised_convolution_answers_like_the_original(half_up_to, limit):
 
 def test_weights_too_large_for_float16_become_int8():
     weights = random_weights(16, 8 * 9).reshape(16, 8, 3, 3) * np.float32(1e6)
-    _, stored = quantise.quantised(convolution(weights), half_up_to=10**6)
+    _, stored = storage.quantised(convolution(weights), half_up_to=10**6)
     assert (stored.int8, stored.float16) == (1, 0)
 
 
@@ -117,7 +118,7 @@ def test_the_scales_of_a_gemm_follow_its_output_channels(transposed):
         [numpy_helper.from_array(stored, "w")],
     )
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    small, _ = quantise.quantised(model, half_up_to=0)
+    small, _ = storage.quantised(model, half_up_to=0)
     x = np.random.default_rng(SEED).standard_normal((50, 20)).astype(np.float32)
     before, after = graph.run(model, {"x": x}), graph.run(small, {"x": x})
     # Each output by its own size: a scale per tensor would drown the small ones.
@@ -137,6 +138,6 @@ def test_a_weight_that_is_also_used_elsewhere_is_left_alone():
         [numpy_helper.from_array(weights, "w")],
     )
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    small, stored = quantise.quantised(model, half_up_to=0)
+    small, stored = storage.quantised(model, half_up_to=0)
     assert (stored.int8, stored.float16, stored.untouched) == (0, 0, 1)
     assert small.graph == model.graph

@@ -1,0 +1,114 @@
+"""Graphs on this machine's CPU, to see whether a step's result runs and what it answers.
+
+Figures that count are measured in a browser; here a graph is tried, cheaply and often.
+"""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from satchel_models import graph
+from satchel_models.errors import GraphError
+from satchel_models.recipe import Session
+from satchel_models.steps import Feeds
+
+Answers = list[NDArray[Any]]
+"""A run's outputs, in the graph's order."""
+
+
+def loaded(name: str, data: bytes, session: Session) -> onnxruntime.InferenceSession:
+    """A session, as `graph.loaded` makes it.
+
+    Raises:
+        GraphError: It doesn't load; the message has the engine's words.
+    """
+    try:
+        return graph.loaded(data, session)
+    # onnxruntime's exceptions have no base of their own but Exception.
+    except Exception as error:
+        raise GraphError(f"{name} doesn't load: {words(error)}") from error
+
+
+def answers(
+    name: str, session: onnxruntime.InferenceSession, feeds: Sequence[Feeds]
+) -> list[Answers]:
+    """What a graph answers to each of `feeds`.
+
+    Raises:
+        GraphError: It fails on one.
+    """
+    taken = (*session.get_inputs(), *session.get_overridable_initializers())
+    wanted = {value.name for value in taken}
+    try:
+        return [
+            session.run(None, {key: value for key, value in one.items() if key in wanted})
+            for one in feeds
+        ]
+    except Exception as error:
+        raise GraphError(f"{name} doesn't run: {words(error)}") from error
+
+
+def largest_difference(before: Sequence[Answers], after: Sequence[Answers]) -> float:
+    """Largest absolute difference of two graphs' answers; infinite where they can't be compared.
+
+    Values that are not finite must be the same in both.
+    """
+    largest = 0.0
+    for one, other in zip(before, after, strict=True):
+        if len(one) != len(other):
+            return float("inf")
+        for a, b in zip(one, other, strict=True):
+            largest = max(largest, _difference(a, b))
+    return largest
+
+
+def magnitude(found: Sequence[Answers]) -> float:
+    """Largest finite absolute value among answers."""
+    values = (np.abs(_numbers(a)) for one in found for a in one)
+    return max((float(v[np.isfinite(v)].max(initial=0.0)) for v in values), default=0.0)
+
+
+def finite(found: Sequence[Answers]) -> bool:
+    """Whether all numbers among answers are finite."""
+    return all(bool(np.isfinite(_numbers(a)).all()) for one in found for a in one)
+
+
+def words(error: Exception) -> str:
+    """An exception of the engine's in one line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = " ".join(lines) or type(error).__name__
+    return text if len(text) <= 300 else text[:299] + "…"
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that is either whole or not there, whenever the program ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _difference(a: NDArray[Any], b: NDArray[Any]) -> float:
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return float("inf")
+    x, y = _numbers(a), _numbers(b)
+    usual = np.isfinite(x) & np.isfinite(y)
+    same = np.array_equal(x[~usual], y[~usual], equal_nan=True)
+    return float(np.abs(x[usual] - y[usual]).max(initial=0.0)) if same else float("inf")
+
+
+def _numbers(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Answers as float64; text and the like count as nothing."""
+    numeric = values.dtype.kind in "biuf"
+    return values.astype(np.float64) if numeric else np.zeros(0, np.float64)

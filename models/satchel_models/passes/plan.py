@@ -1,0 +1,90 @@
+"""Which passes a level runs, in order. Each level has all of the one before.
+
+fast: the named passes of the design, and what the engine itself does ahead of time. balanced: what
+exporters leave behind goes too. aggressive: also what changes numbers a little.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import onnx
+
+from satchel_models.passes import transforms
+from satchel_models.passes.transforms import Transform
+from satchel_models.results import Level
+
+EXACT = 1e-4
+"""What a pass that only reorders float32 arithmetic may move an output by, relative to the largest;
+5e-6 is usual."""
+
+APPROXIMATE = 2e-2
+"""The same for a pass that approximates."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A pass of a level.
+
+    Attributes:
+        name: In reports.
+        transform: What it does.
+        tolerance: What it may move an output by, relative to the largest.
+        fuses: Whether it writes operators of the engine's own.
+        needed: Whether it is worth a line in the report.
+    """
+
+    name: str
+    transform: Transform
+    tolerance: float = EXACT
+    fuses: bool = False
+    needed: Callable[[onnx.ModelProto], bool] = lambda _: True
+
+
+_READY = (
+    Planned("raise-opset", transforms.raised, needed=transforms.is_old),
+    Planned("inline-functions", transforms.inlined, needed=transforms.has_functions),
+)
+_NAMED = tuple(
+    Planned(name, transforms.optimizer(name))
+    for name in (
+        "eliminate_identity",
+        "eliminate_nop_transpose",
+        "fuse_bn_into_conv",
+        "fuse_add_bias_into_conv",
+    )
+)
+_LEFTOVERS = Planned(
+    "eliminate-leftovers",
+    transforms.optimizer(
+        "eliminate_nop_cast",
+        "eliminate_nop_concat",
+        "eliminate_nop_dropout",
+        "eliminate_nop_expand",
+        "eliminate_nop_flatten",
+        "eliminate_nop_pad",
+        "eliminate_nop_reshape",
+        "eliminate_nop_split",
+        "eliminate_nop_with_unit",
+        "eliminate_consecutive_idempotent_ops",
+        "eliminate_common_subexpression",
+        "eliminate_duplicate_initializer",
+        "fuse_consecutive_transposes",
+        "fuse_consecutive_squeezes",
+        "fuse_consecutive_unsqueezes",
+        "fuse_pad_into_conv",
+        "fuse_pad_into_pool",
+        "eliminate_deadend",
+        "eliminate_unused_initializer",
+    ),
+)
+_SLIM = Planned("onnxslim", transforms.slimmed)
+_BASIC = Planned("onnxruntime-basic", transforms.basic)
+_EXTENDED = Planned("onnxruntime-extended", transforms.extended, fuses=True)
+GELU = Planned("gelu-approximation", transforms.gelu_approximated, APPROXIMATE, fuses=True)
+_CANONICAL = Planned("canonical", transforms.canonical, fuses=True)
+
+PLANS: dict[Level, tuple[Planned, ...]] = {
+    "fast": (*_READY, *_NAMED, _BASIC, _EXTENDED, _CANONICAL),
+    "balanced": (*_READY, *_NAMED, _LEFTOVERS, _SLIM, _BASIC, _EXTENDED, _CANONICAL),
+    "aggressive": (*_READY, *_NAMED, _LEFTOVERS, _SLIM, _BASIC, _EXTENDED, GELU, _CANONICAL),
+}
