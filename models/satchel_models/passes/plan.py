@@ -40,10 +40,7 @@ class Planned:
     needed: Callable[[onnx.ModelProto], bool] = lambda _: True
 
 
-_READY = (
-    Planned("raise-opset", transforms.raised, needed=transforms.is_old),
-    Planned("inline-functions", transforms.inlined, needed=transforms.has_functions),
-)
+_READY = (Planned("inline-functions", transforms.inlined, needed=transforms.has_functions),)
 _NAMED = tuple(
     Planned(name, transforms.optimizer(name))
     for name in (

@@ -4,23 +4,10 @@ from collections.abc import Callable
 
 import onnx
 import onnx.inliner
-import onnx.version_converter
 
 from satchel_models import graph
 
 Transform = Callable[[onnx.ModelProto], onnx.ModelProto]
-
-OPSET = 17
-"""What graphs are raised to: the first with `LayerNormalization`, which the engine's fusions
-write; int8 weights per channel need 13."""
-
-
-def raised(model: onnx.ModelProto) -> onnx.ModelProto:
-    """`model` at opset 17 (https://onnx.ai/onnx/api/version_converter.html)."""
-    result: onnx.ModelProto = onnx.version_converter.convert_version(model, OPSET)
-    # The converter leaves it; initializers that are no inputs need 4, operators of opset 17 need 8.
-    result.ir_version = max(result.ir_version, 8)
-    return result
 
 
 def inlined(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -77,11 +64,6 @@ def gelu_approximated(model: onnx.ModelProto) -> onnx.ModelProto:
 def canonical(model: onnx.ModelProto) -> onnx.ModelProto:
     """The same meaning, with nothing in it that varies or only weighs."""
     return graph.canonical(model, check=False)
-
-
-def is_old(model: onnx.ModelProto) -> bool:
-    """Whether a graph's opset is below 17."""
-    return opset(model) < OPSET
 
 
 def has_functions(model: onnx.ModelProto) -> bool:

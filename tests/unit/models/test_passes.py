@@ -10,7 +10,7 @@ from onnx import helper
 
 from satchel_models import graph, native
 from satchel_models.errors import GraphError
-from satchel_models.passes import fused, optimise, plan, transforms
+from satchel_models.passes import fused, optimise, plan
 from satchel_models.passes.plan import Planned
 from satchel_models.steps import Graph
 
@@ -60,15 +60,18 @@ def test_passes_tell_the_nodes_that_they_found_and_left(tmp_path):
     assert all(a.after == b.before for a, b in itertools.pairwise(passes))
 
 
-def test_an_old_graph_is_raised_to_an_opset_that_int8_weights_need(tmp_path):
-    result = optimised(networks.convolutional(opset=11), tmp_path, networks.images())
-    assert result.passes[0].name == "raise-opset"
-    assert transforms.opset(onnx.load(result.file)) == 17
-
-
-def test_a_new_graph_has_no_line_about_its_opset(tmp_path):
-    result = optimised(networks.convolutional(), tmp_path, networks.images(), "fast")
-    assert "raise-opset" not in {one.name for one in result.passes}
+def test_functions_of_a_graphs_own_are_inlined(tmp_path):
+    model = networks.convolutional()
+    body = [helper.make_node("Relu", ["x"], ["y"])]
+    imports = [helper.make_opsetid("", 18)]
+    model.functions.append(helper.make_function("own", "Ramp", ["x"], ["y"], body, imports))
+    model.opset_import.append(helper.make_opsetid("own", 1))
+    for node in model.graph.node:
+        if node.op_type == "Relu":
+            node.op_type, node.domain = "Ramp", "own"
+    result = optimised(model, tmp_path, networks.images())
+    assert result.passes[0].name == "inline-functions"
+    assert len(onnx.load(result.file).graph.node) == 5
 
 
 def test_the_plain_graph_has_standard_operators_only(tmp_path):
