@@ -7,6 +7,7 @@ Messages are those of `Rpc` in satchel/platform/browser/host.mjs: {id, op, args}
 from __future__ import annotations
 
 import asyncio
+import json
 import platform
 import sys
 from collections.abc import Awaitable, Callable
@@ -17,7 +18,7 @@ import js
 import numpy as np
 import satchel_host
 from later import Later
-from opened import TASKS, Opened, named
+from opened import Opened, kind, named
 from pyodide.ffi import JsProxy, create_proxy, to_js
 
 import satchel
@@ -26,6 +27,7 @@ from satchel.manifest import Manifest, Reference
 from satchel.tasks import Embed, Label
 
 if TYPE_CHECKING:
+    from tensorpanel import Tensors
     from upkeep import Upkeep
 
 # Looked up once: each step from module to method makes a proxy.
@@ -34,7 +36,7 @@ _now = js.performance.now
 
 Operation = Callable[..., Awaitable[Any]]
 
-WORK = ("label", "classify", "embed", "install")
+WORK = ("label", "classify", "embed", "compute", "install")
 """Operations that somebody waits for: what goes on beside waits until they are over."""
 
 WITH_PROGRESS = ("install", "fetch")
@@ -76,6 +78,7 @@ class Engine:
         self._opened = Opened(self._blob_url)
         self._library = self._opened.library
         self._later = later
+        self._computed: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
         self.worked = 0.0
 
     @cached_property
@@ -89,7 +92,7 @@ class Engine:
         """Load the site's first model, for a quick first answer; tell whether it is here."""
         first = self._site["models"][0]
         try:
-            await self._opened.task(TASKS[first["task"]], first["id"])
+            await self._opened.task(kind(first["task"]), first["id"])
         except satchel.ModelNotFoundError:
             pass  # the page asks for it
         except satchel.IntegrityError:
@@ -152,7 +155,7 @@ class Engine:
 
         installer = Installer(self._library, platforms.current(), self._blob_url)
         installed = await installer.install(await self._manifest(entry), progress=report)
-        await self._opened.task(TASKS[entry["task"]], model_id)
+        await self._opened.task(kind(entry["task"]), model_id)
         return {"id": model_id, "version": str(installed.active)}
 
     async def label(self, image: Any, top: int = 5) -> dict[str, Any]:
@@ -190,6 +193,35 @@ class Engine:
             }
 
         return await self._opened.use(Embed, self._default("embed"), work)
+
+    async def tensors(self) -> dict[str, Any]:
+        """Inputs and outputs of the site's first model whose tensors are taken as they are."""
+        from tensorpanel import Tensors
+
+        task = await self._opened.task(Tensors, self._default("tensors"))
+        return {**task.describe(), "model": named(task)}
+
+    async def compute(self, given: str, files: Any) -> dict[str, Any]:
+        """Run that model; `given` is JSON, `files` are those that it refers to."""
+        from tensorpanel import Tensors, summary
+
+        contents = [(await file.arrayBuffer()).to_bytes() for file in files]
+
+        async def work(task: Tensors) -> dict[str, Any]:
+            started = _now()
+            outputs = await task.run(json.loads(given), contents)
+            ms = _now() - started
+            self._computed = outputs, {"model": named(task), "ms": round(ms, 3)}
+            told = [summary(name, array) for name, array in outputs.items()]
+            return {"outputs": told, "ms": ms, "model": named(task)}
+
+        return await self._opened.use(Tensors, self._default("tensors"), work)
+
+    async def computed(self) -> str:
+        """All outputs of the last run, as JSON."""
+        from tensorpanel import as_json
+
+        return as_json(*self._computed)
 
     async def remove(self, model_id: str) -> None:
         """Remove a model from this device."""

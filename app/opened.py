@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import satchel
 from satchel import platform as platforms
@@ -17,12 +17,22 @@ from satchel.library import Library
 from satchel.manifest import Reference
 from satchel.tasks import Embed, Label
 
-__all__ = ["TASKS", "Opened", "named"]
+if TYPE_CHECKING:
+    from tensorpanel import Tensors
+
+__all__ = ["Opened", "kind", "named"]
 
 T = TypeVar("T")
-Task = TypeVar("Task", Label, Embed)
+Task = TypeVar("Task", Label, Embed, "Tensors")
 
-TASKS: dict[str, type[Label] | type[Embed]] = {"label": Label, "embed": Embed}
+
+def kind(task: str) -> type[Label] | type[Embed] | type[Tensors]:
+    """What does a task."""
+    if task == "tensors":
+        from tensorpanel import Tensors  # there for a site that has such a model
+
+        return Tensors
+    return {"label": Label, "embed": Embed}[task]
 
 
 class Opened:
@@ -149,7 +159,7 @@ class Opened:
                 raise damage from None
 
 
-def named(task: Label | Embed) -> dict[str, str]:
+def named(task: Label | Embed | Tensors) -> dict[str, str]:
     """A task's model and its version."""
     model, _, version = task.runtime.name.rpartition(" ")
     return {"id": model, "version": version}

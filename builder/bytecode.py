@@ -9,7 +9,7 @@ sources and of Pyodide; a small change of ours is a small file for whoever comes
 
 import json
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import distribution
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -39,6 +39,9 @@ FOR_UPDATES = (
 )
 """What of ours only updates need."""
 
+OF_TASK = {"tensors": ("satchel/generated.py", "tensorpanel.py")}
+"""What of ours only one task needs, and few pages have."""
+
 PACKAGES = ("tuf", "securesystemslib")
 """What verifies signatures: pure Python, taken from this environment, which the lock pins."""
 
@@ -47,13 +50,13 @@ IMPORTED_LATE = ("tuf.api.serialization.json", "_strptime")
 imported come along."""
 
 
-def engine() -> bytes:
-    """Return the engine's bytecode, making it if it isn't kept yet.
+def engine(tasks: Collection[str]) -> bytes:
+    """Return the engine's bytecode for a page with these tasks, making it if it isn't kept yet.
 
     Raises:
         BuildError: A module can't be compiled; with Python's own words.
     """
-    return _kept("the engine", _given(sources()))
+    return _kept("the engine", _given(sources(tasks)))
 
 
 def updates(known: Iterable[str] | None) -> bytes:
@@ -92,9 +95,14 @@ def _module(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def sources() -> dict[str, str]:
-    """Return the engine's modules that pages use, by their path."""
-    return {name: text for name, text in _ours().items() if not name.startswith(FOR_UPDATES)}
+def sources(tasks: Collection[str] = tuple(OF_TASK)) -> dict[str, str]:
+    """Return the engine's modules that pages with these tasks use, by their path."""
+    unused = {name for task in OF_TASK.keys() - set(tasks) for name in OF_TASK[task]}
+    return {
+        name: text
+        for name, text in _ours().items()
+        if not name.startswith(FOR_UPDATES) and name not in unused
+    }
 
 
 def _ours() -> dict[str, str]:

@@ -51,7 +51,8 @@ def serve(
     from builder import bundle, server
     from builder.site import load
 
-    folder = bundle.build(load(site), ROOT / "dist")
+    found = load(site)
+    folder = bundle.build(found, found.dist)
 
     def ready(url: str) -> None:
         say(f"Serving {url} (Ctrl-C stops)")
@@ -65,7 +66,9 @@ def serve(
 @app.command
 def build(
     *,
-    out: Annotated[Path, Parameter(help="Where to.")] = ROOT / "dist",
+    out: Annotated[
+        Path | None, Parameter(help="Where to; else dist/ beside the site's file.")
+    ] = None,
     site: SiteFile = ROOT / "site.toml",
     models_url: Annotated[
         str | None, Parameter(help="The page takes its models from there, not from its folder.")
@@ -82,7 +85,29 @@ def build(
     found = load(site)
     if models_url is not None:
         found = replace(found, models_url=checked(models_url))
-    bundle.build(found, out, repository=repository)
+    bundle.build(found, out or found.dist, repository=repository)
+
+
+@app.command
+def new(
+    folder: Annotated[Path, Parameter(name="DIR", help="Empty, or not there yet.")],
+    *,
+    title: Annotated[str | None, Parameter(help="The page's; else the folder's name.")] = None,
+    model_id: Annotated[
+        str | None, Parameter(name="--id", help="The model's; else the folder's name.")
+    ] = None,
+    task: Annotated[
+        Literal["label", "embed", "tensors"],
+        Parameter(help="Photos to labels, texts to vectors, or tensors as they are."),
+    ] = "tensors",
+    model: Annotated[
+        Path | None, Parameter(help="The model, which stays where it is; it may come later.")
+    ] = None,
+) -> None:
+    """Begin a site of one's own: site.toml, a recipe, nothing copied from here."""
+    from builder import newsite
+
+    newsite.create(folder, title=title, model_id=model_id, task=task, model=model)
 
 
 @app.command(name="test")

@@ -21,7 +21,11 @@ MAIN = "main.py"
 
 PLACEHOLDER = "globalThis.__SATCHEL_INTERFACE"
 
-OF_TASK = {"label": ("camera", "cards", "export", "label"), "embed": ("embed", "texts")}
+OF_TASK = {
+    "label": ("camera", "cards", "export", "label"),
+    "embed": ("embed", "texts"),
+    "tensors": ("shapes", "tensors"),
+}
 """Modules of the interface that only one task needs."""
 
 

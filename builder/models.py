@@ -10,6 +10,7 @@ from builder import made
 from builder.errors import BuildError, InputMissingError
 from builder.files import sha256
 from satchel_models import ModelError, Recipe
+from satchel_models.own_recipe import OwnRecipe
 from satchel_models.recipe import RECIPE_FILE, Notice, Variant
 
 SCHEMA = 1
@@ -69,10 +70,12 @@ def inputs(recipe: Recipe) -> list[Path]:
     """Return every file that a recipe's artefacts depend on; nothing is made for it."""
     place = made.place(recipe)
     artefacts = [*(variant.file for variant in recipe.variants), *recipe.files.values()]
-    beside = [RECIPE_FILE, *(notice.file for notice in recipe.notices)]
+    beside = [*recipe.reads, *(notice.file for notice in recipe.notices)]
+    # Its bytes are not read here, but what it is made from must still be what it was made from.
+    original = [recipe.original] if isinstance(recipe, OwnRecipe) else []
     # A made artefact's folder is named by what it is made from.
     known = [place / name for name in artefacts] if place == recipe.folder else [made.CODE]
-    return [*(recipe.folder / name for name in beside), *known]
+    return [*(recipe.folder / name for name in beside), *known, *original]
 
 
 def artefacts(path: Path, only: str | None = None) -> Artefacts:
@@ -89,6 +92,8 @@ def artefacts(path: Path, only: str | None = None) -> Artefacts:
         BuildError: The recipe is wrong.
     """
     recipe = load(path)
+    if isinstance(recipe, OwnRecipe):
+        _check_artefact(recipe)
     place = made.folder(recipe)
     files = {name: Blob.of(_file(recipe, place / file)) for name, file in recipe.files.items()}
     chosen = [variant for variant in recipe.variants if only in (None, variant.name)]
@@ -121,6 +126,17 @@ def artefacts(path: Path, only: str | None = None) -> Artefacts:
     return Artefacts(recipe, canonical(manifest), tuple(distinct.values()))
 
 
+def _check_artefact(recipe: OwnRecipe) -> None:
+    todo = f"python3 build.py optimize {recipe.folder}"
+    if not recipe.variants:
+        raise InputMissingError(f"{recipe.id} has no artefact yet. Make it: {todo}")
+    if recipe.is_stale:
+        raise BuildError(
+            f"{recipe.original}, or what {recipe.folder / RECIPE_FILE} says of it, has changed "
+            f"since the artefact of {recipe.id} was made. Make it anew: {todo}"
+        )
+
+
 def notice_text(recipe: Recipe, notice: Notice) -> str:
     """Return the licence text of something inside a model."""
     return _file(recipe, recipe.folder / notice.file).read_text("utf-8")
@@ -146,6 +162,7 @@ def _variant(
         "session": asdict(variant.session),
         "files": {name: file.reference for name, file in files.items()},
         "resolutions": variant.resolutions,
+        "crop": recipe.crop,
         "accuracy": accuracy or None,
         "latency_ms": None,
         "cpu_seconds": None,
@@ -156,6 +173,12 @@ def _file(recipe: Recipe, path: Path) -> Path:
     if not path.is_file():
         raise InputMissingError(
             f"The recipe of {recipe.id} names {path.name}, which isn't there. If it is an "
-            f"artefact, make it again: python3 build.py models --rebuild {recipe.id}"
+            f"artefact, make it again: python3 build.py {_remaking(recipe)}"
         )
     return path
+
+
+def _remaking(recipe: Recipe) -> str:
+    if isinstance(recipe, OwnRecipe):
+        return f"optimize {recipe.folder}"
+    return f"models --rebuild {recipe.id}"

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from builder.errors import BuildError, InputMissingError
 
-TASKS = ("label", "embed")
+TASKS = ("label", "embed", "tensors")
 """Tasks that the page knows how to offer."""
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -44,6 +44,11 @@ class Site:
     """The release repository; needs not exist. None: a development repository, always."""
     models_url: str | None = None
     """Where the page takes its models from, with a slash at its end; None: its own folder."""
+
+    @property
+    def dist(self) -> Path:
+        """Where it is built, unless told otherwise."""
+        return self.file.parent / "dist"
 
     @property
     def models_origin(self) -> str | None:

@@ -71,6 +71,7 @@ class Variant:
         golden: Golden inputs and outputs to validate it with.
         files: What else the task needs, such as labels, by name.
         resolutions: Input sizes in pixels that it was measured at.
+        crop: Part of a photo's shorter side that it sees; None: what its task takes.
         accuracy: Measured figures by name, as fractions of 1.
         latency_ms: Measured milliseconds for one inference.
         cpu_seconds: Measured processor seconds for one inference.
@@ -84,6 +85,7 @@ class Variant:
     session: SessionSettings = SessionSettings()
     files: Mapping[str, Reference] = field(default_factory=dict)
     resolutions: tuple[int, ...] = ()
+    crop: float | None = None
     accuracy: Mapping[str, float] | None = None
     latency_ms: float | None = None
     cpu_seconds: float | None = None
@@ -235,6 +237,7 @@ def _variant(tree: object, where: str) -> Variant:
         session=_session,
         files=map_of(_reference),
         resolutions=list_of(size),
+        crop=optional(number),
         accuracy=optional(map_of(number)),
         latency_ms=optional(number),
         cpu_seconds=optional(number),

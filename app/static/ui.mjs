@@ -59,6 +59,21 @@ export function likeness({ vectors, shape }, chosen) {
   );
 }
 
+/** The outputs of the last run as JSON, saved as a file or copied; they are too long for Python here. */
+export const saveComputed = (name) =>
+  settle(
+    engine.call("computed").then((json) => save(name, "application/json", indented(json)) ?? true),
+  );
+export const copyComputed = () =>
+  settle(engine.call("computed").then((json) => navigator.clipboard.writeText(indented(json))));
+
+/** Puts a file that was dropped where one can be chosen. */
+export function putFile(input, file) {
+  const transfer = new DataTransfer();
+  transfer.items.add(file);
+  input.files = transfer.files;
+}
+
 /** Keep the browser from doing what it does by itself. */
 export const prevent = (event) => event.preventDefault();
 

@@ -12,10 +12,14 @@ from tasks import start
 from updates import Updates
 
 # A panel's code is loaded where the site has a model for it.
-TASKS = [task for task in ("label", "embed") if any(m.task == task for m in host.site.models)]
+TASKS = [
+    task
+    for task in ("label", "embed", "tensors")
+    if any(model.task == task for model in host.site.models)
+]
 # Views beside those of the tasks.
 PLACES = ("models", "about")
-TITLES = {"embed": "Compare", "models": "Models", "about": "About"}
+TITLES = {"embed": "Compare", "tensors": "Run", "models": "Models", "about": "About"}
 
 
 class Page:
@@ -36,6 +40,12 @@ class Page:
             from embed import EmbedPanel
 
             EmbedPanel(self.download, self.seen)
+        if "tensors" in TASKS:
+            from tensors import TensorsPanel
+
+            panel = TensorsPanel(self.download, self.seen)
+            if not self.label:
+                host.takeFiles(panel.add)
         self.updates = Updates(self.learnt, lambda: self.view == "models")
         host.onAddress(lambda: self.show_view(True))
         self.show_view(False)
@@ -158,6 +168,8 @@ class Page:
 
     def _offer_sample(self):
         button = by_id("sample")
+        if not button:
+            return  # it belongs to a model of ours
         button.disabled = False
         listen(button, "click", lambda event: start(self._sample(button)))
 

@@ -12,8 +12,9 @@ _ANNOUNCE_PERCENT = 25
 _MEANWHILE = {
     "label": "Choose photos already if you like; they wait their turn.",
     "embed": "Write already if you like; it waits until then.",
+    "tensors": "What the model takes will be listed then.",
 }
-_WORK = {"label": "look at a photo", "embed": "compare texts"}
+_WORK = {"label": "look at a photo", "embed": "compare texts", "tensors": "run its model"}
 
 
 class SetupPanel:

@@ -25,7 +25,11 @@ __all__ = [
     "versions",
 ]
 
-_DOES = {"label": "Says what is in photos", "embed": "Compares texts"}
+_DOES = {
+    "label": "Says what is in photos",
+    "embed": "Compares texts",
+    "tensors": "Takes numbers, gives numbers",
+}
 
 _RUNNING = ("downloading", "verifying", "validating")
 _READY = ("available", "waiting")

@@ -3,6 +3,7 @@
 ModelError
 ├── RecipeError     recipe.toml says something else than it should
 ├── SourceError     the original cannot be had, or is not the one that the recipe names
+├── TaskError       the model does not do what its task needs
 ├── ConversionError             the original cannot become an ONNX graph
 │   ├── UntrustedError          loading it would run code out of the file
 │   └── UnsupportedOperatorError    the graph has operators that the engine doesn't know
@@ -35,6 +36,10 @@ class UntrustedError(ConversionError):
 
 class UnsupportedOperatorError(ConversionError):
     """A graph has operators that the engine doesn't know: the message names them."""
+
+
+class TaskError(ModelError):
+    """A model is not of the kind that its task needs: inputs, outputs, labels, vocabulary."""
 
 
 class NumericsError(ModelError):

@@ -7,6 +7,7 @@ A golden file (`.npz`) holds, for k = 0, 1, …: `input_k` uint8 [batch, height,
 (the shipped file's, ONNX Runtime on the CPU).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 # (batch, height, width): the usual size, and one that shows batch, height and width dynamic.
 SHAPES = ((2, 224, 224), (1, 160, 192))
-# Sides of the patches (pixels); each divides every side above.
+# Sides of the patches (pixels).
 PATCHES = (32, 16, 4)
 
 
@@ -28,22 +29,25 @@ class Case:
     artefact: NDArray[np.float32]
 
 
-def inputs(seed: int = 0) -> list[NDArray[np.uint8]]:
-    """The golden inputs: one uint8 [batch, height, width, 3] for each of `SHAPES`.
+def inputs(
+    seed: int = 0, shapes: Sequence[tuple[int, int, int]] = SHAPES
+) -> list[NDArray[np.uint8]]:
+    """The golden inputs: one uint8 [batch, height, width, 3] for each of `shapes`.
 
     >>> [image.shape for image in inputs()]
     [(2, 224, 224, 3), (1, 160, 192, 3)]
     """
     generator = np.random.Generator(np.random.PCG64(seed))
     images = []
-    for batch, height, width in SHAPES:
+    for batch, height, width in shapes:
         total = np.zeros((batch, height, width, 3), np.int32)
         for side in PATCHES:
             coarse = generator.integers(
-                0, 256, (batch, height // side, width // side, 3), dtype=np.int32
+                0, 256, (batch, -(-height // side), -(-width // side), 3), dtype=np.int32
             )
             # Large patches weigh most, as in photos.
-            total += coarse.repeat(side, axis=1).repeat(side, axis=2) * side
+            patches = coarse.repeat(side, axis=1).repeat(side, axis=2) * side
+            total += patches[:, :height, :width]
         images.append((total // sum(PATCHES)).astype(np.uint8))
     return images
 

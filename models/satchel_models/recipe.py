@@ -11,7 +11,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from satchel_models.errors import RecipeError
 from satchel_models.tables import read_table
@@ -91,7 +91,7 @@ class Recipe:
 
     Attributes:
         id: Names the model; so does its folder.
-        task: What it is for: decides which of `kinds` the recipe is.
+        task: What it is for: decides, with the source, which of `kinds` the recipe is.
         title: For people.
         version: Of the model, three numbers.
         changelog: What this version is about.
@@ -142,17 +142,14 @@ class Recipe:
             table = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise RecipeError(f"{path} is not TOML: {error}") from error
-        known = kinds()
-        if table.get("task") not in known:
-            raise RecipeError(f"{path}: 'task' must be one of {', '.join(known)}.")
-        kind = known[table["task"]]
+        kind = _kind(table, path)
         if not issubclass(kind, cls):
             raise RecipeError(f"{path} is a recipe for {table['task']!r}, not what is needed here.")
         recipe = read_table(kind, table, str(path), {"folder": folder})
         for holds, name, expected in recipe.rules():
             if not holds:
                 raise RecipeError(f"{path}: {name} must be {expected}.")
-        return recipe
+        return recipe.complete()
 
     def variant(self, name: str) -> Variant:
         """The variant called `name`."""
@@ -162,20 +159,29 @@ class Recipe:
         known = ", ".join(variant.name for variant in self.variants)
         raise RecipeError(f"{self.id} has no variant {name!r}; it has {known}.")
 
+    def complete(self) -> Self:
+        """The recipe with what its table leaves to other files; most leave nothing."""
+        return self
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The files in its folder that say what it is."""
+        return (RECIPE_FILE,)
+
+    @property
+    def crop(self) -> float | None:
+        """Part of a photo's shorter side that the model sees; None: what its task takes."""
+        return None
+
     def rules(self) -> list[Rule]:
         """What types cannot say."""
-        names = [variant.name for variant in self.variants]
         inside = [*self.files.values(), *(notice.file for notice in self.notices)]
         for variant in self.variants:
             inside += [variant.file, *([variant.golden] if variant.golden else [])]
         return [
             (re.fullmatch(r"[a-z0-9][a-z0-9.-]*", self.id), "id", "lower case, digits, '-', '.'"),
             (re.fullmatch(r"\d+\.\d+\.\d+", self.version), "version", "three numbers with points"),
-            (
-                names and len(set(names)) == len(names),
-                "variants",
-                "at least one, names all different",
-            ),
+            *self.variant_rules(),
             (
                 all(Path(name).name and ".." not in Path(name).parts for name in inside)
                 and not any(Path(name).is_absolute() for name in inside),
@@ -184,13 +190,38 @@ class Recipe:
             ),
         ]
 
+    def variant_rules(self) -> list[Rule]:
+        """What types cannot say of its variants."""
+        names = [variant.name for variant in self.variants]
+        different = names and len(set(names)) == len(names)
+        return [(different, "variants", "at least one, names all different")]
 
-def kinds() -> dict[str, type[Recipe]]:
-    """The recipes that there are, by task."""
+
+def kinds(own: bool) -> dict[str, type[Recipe]]:
+    """The recipes that there are, by task.
+
+    Args:
+        own: Those whose original is a file of somebody's own, or those whose original comes out of
+            packages.
+    """
+    if own:
+        from satchel_models.own_recipe import OwnEmbedRecipe, OwnLabelRecipe, TensorsRecipe
+
+        return {"label": OwnLabelRecipe, "embed": OwnEmbedRecipe, "tensors": TensorsRecipe}
     from satchel_models.embed_recipe import EmbedRecipe
     from satchel_models.label_recipe import LabelRecipe
 
     return {"label": LabelRecipe, "embed": EmbedRecipe}
+
+
+def _kind(table: dict[str, Any], path: Path) -> type[Recipe]:
+    task, source = table.get("task"), table.get("source")
+    packaged = kinds(own=False)
+    owned = task not in packaged or (isinstance(source, dict) and "file" in source)
+    known = kinds(own=True) if owned else packaged
+    if task not in known:
+        raise RecipeError(f"{path}: 'task' must be one of {', '.join(known)}.")
+    return known[task]
 
 
 def pinned(packages: tuple[str, ...]) -> Rule:

@@ -22,6 +22,9 @@ CROP = 0.875
 """Part of the picture's shorter side that is looked at: 224 of 256 pixels, the usual evaluation
 crop of ImageNet models (https://arxiv.org/abs/1409.4842, and the models' own code)."""
 
+RESOLUTION = 224
+"""Height and width in pixels where neither a model nor its variant says them: ImageNet's usual."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
@@ -41,8 +44,9 @@ class Prediction:
 class Label:
     """Labels images with an installed classification model.
 
-    The model takes ``image``: uint8 [batch, height, width, 3], RGB, and gives probabilities:
-    float32 [batch, classes]; it scales and normalises by itself.
+    The model takes one input, uint8 [batch, height, width, 3], RGB, and gives probabilities:
+    float32 [batch, classes]; it scales and normalises by itself. Where it leaves height and width
+    open, its variant's resolution says them.
 
     Example::
 
@@ -52,11 +56,17 @@ class Label:
     """
 
     def __init__(
-        self, runtime: EdgeRuntime, labels: tuple[str, ...], platform: Platform, size: int
+        self,
+        runtime: EdgeRuntime,
+        labels: tuple[str, ...],
+        platform: Platform,
+        size: tuple[int, int],
+        crop: float = CROP,
     ) -> None:
         self.runtime = runtime
         self.labels = labels
-        self.size = size
+        self.height, self.width = size
+        self._crop = crop
         self._platform = platform
 
     @classmethod
@@ -79,9 +89,10 @@ class Label:
             installed,
             labels,
         ):
-            resolutions = installed.current.variant.resolutions
+            chosen = installed.current.variant
+            size = _size(runtime, max(chosen.resolutions, default=RESOLUTION))
             names = tuple(labels.decode().splitlines())
-            return cls(runtime, names, platform, max(resolutions, default=224))
+            return cls(runtime, names, platform, size, chosen.crop or CROP)
 
     async def __call__(self, image: object, top: int = 5) -> tuple[Prediction, ...]:
         """Label one image.
@@ -100,9 +111,9 @@ class Label:
         return await self.classify(await self.prepare(image), top)
 
     async def prepare(self, image: object) -> NDArray[Any]:
-        """Decode an image to what the model takes: uint8 [size, size, 3], RGB."""
+        """Decode an image to what the model takes: uint8 [height, width, 3], RGB."""
         return await self._platform.images.decode(
-            image, width=self.size, height=self.size, crop=CROP
+            image, width=self.width, height=self.height, crop=self._crop
         )
 
     async def classify(self, pixels: NDArray[Any], top: int = 5) -> tuple[Prediction, ...]:
@@ -119,3 +130,16 @@ class Label:
     async def close(self) -> None:
         """Give the memory back."""
         await self.runtime.close()
+
+
+def _size(runtime: EdgeRuntime, resolution: int) -> tuple[int, int]:
+    """Height and width of the model's photos; `resolution` for what it leaves open."""
+    (spec, *more) = runtime.inputs
+    if more or len(spec.shape) != 4 or spec.dtype != np.uint8:
+        takes = ", ".join(one.describe() for one in runtime.inputs)
+        raise ModelFormatError(
+            f"'{runtime.name}' is no model for photos: it takes {takes}",
+            todo="It must take one uint8 [batch, height, width, 3]",
+        )
+    height, width = (side if isinstance(side, int) else resolution for side in spec.shape[1:3])
+    return height, width

@@ -22,6 +22,7 @@ VARIANT = {
     },
     "files": {"labels": {"sha256": "cd" * 32, "size": 5}},
     "resolutions": [224],
+    "crop": 0.875,
     "accuracy": {"top1": 0.86},
     "latency_ms": None,
     "cpu_seconds": None,

@@ -65,7 +65,7 @@ def test_only_the_browser_platform_touches_javascript():
 LAYERS = (
     {"errors"},
     {"tensors", "settings", "versions", "fields"},
-    {"platform", "manifest", "chunks", "golden"},
+    {"platform", "manifest", "chunks", "golden", "generated"},
     {"plan", "picker", "keeping"},
     {"attempts", "probation", "digests"},
     {"transfer", "installed", "schema", "policy", "rollout"},
