@@ -38,6 +38,10 @@ def recipe(tmp_path):
     return make
 
 
+def onnx_type(dtype):
+    return helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+
+
 def network(shape, dtype=np.float32, output=("batch", CLASSES), *, name="x", kind=np.float32):
     """A network of fixed size that weighs every number of a photo for each class."""
     count = int(np.prod([side if isinstance(side, int) else 1 for side in shape[1:]]))
@@ -48,21 +52,19 @@ def network(shape, dtype=np.float32, output=("batch", CLASSES), *, name="x", kin
         helper.make_node("Flatten", ["pixels"], ["row"], axis=1),
         helper.make_node("MatMul", ["row", "weights"], ["scores"]),
         helper.make_node("Reshape", ["scores", "shape"], ["shaped"]),
-        helper.make_node(
-            "Cast", ["shaped"], ["y"], to=helper.np_dtype_to_tensor_dtype(np.dtype(kind))
-        ),
+        helper.make_node("Cast", ["shaped"], ["y"], to=onnx_type(kind)),
     ]
     sizes = [-1 if isinstance(side, str) else side for side in output]
     inside = helper.make_graph(
         nodes,
         "g",
-        [helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), shape)],
-        [helper.make_tensor_value_info("y", helper.np_dtype_to_tensor_dtype(np.dtype(kind)), output)],
+        [helper.make_tensor_value_info(name, onnx_type(dtype), shape)],
+        [helper.make_tensor_value_info("y", onnx_type(kind), output)],
         [
             numpy_helper.from_array(weights, "weights"),
             numpy_helper.from_array(np.array(sizes, np.int64), "shape"),
         ],
-    )  # fmt: skip
+    )
     model = helper.make_model(inside, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
     onnx.checker.check_model(model)
     return model, weights
