@@ -223,7 +223,7 @@ class Device:
         if model is not None and model.current.variant.chunks:
             variant = model.current.variant
             data = await (await store.blob(variant.chunks.sha256)).read()
-            have = {chunk.sha256 for chunk in indexes.decode(data, variant.blob.size)}
+            have = {chunk.sha256 for chunk in indexes.readable(data, variant.blob.size)}
         return {"parts": parts, "have": have, "blobs": set(await store.blobs())}
 
     async def _cost(self, before: dict, version: str | None) -> dict | None:
@@ -237,7 +237,8 @@ class Device:
             missing, largest, spans = 0, 0, 0
         else:
             data = await self.truth(variant.chunks.sha256)
-            chunks = indexes.decode(data, variant.blob.size)
+            whole = indexes.Chunk(digest, 0, variant.blob.size)
+            chunks = indexes.readable(data, variant.blob.size) or (whole,)
             covered = before["parts"].get(digest, [])
             gaps = [
                 chunk
