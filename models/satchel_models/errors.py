@@ -7,6 +7,8 @@ ModelError
 ├── ConversionError             the original cannot become an ONNX graph
 │   ├── UntrustedError          loading it would run code out of the file
 │   └── UnsupportedOperatorError    the graph has operators that the engine doesn't know
+├── DataError       what a model is to be calibrated or measured with is missing or doesn't fit it
+├── MeasurementError    float32 itself can't be measured, so nothing can be compared
 ├── NumericsError   a step changed the model's answers more than it may
 ├── GraphError      a graph doesn't load, or doesn't run with the inputs given
 ├── UnsuitableError a way of quantising finds nothing to do in a graph
@@ -40,6 +42,14 @@ class UnsupportedOperatorError(ConversionError):
 
 class TaskError(ModelError):
     """A model is not of the kind that its task needs: inputs, outputs, labels, vocabulary."""
+
+
+class DataError(ModelError):
+    """Evaluation data is missing, damaged, or is for another model: the message names the place."""
+
+
+class MeasurementError(ModelError):
+    """The browser can't run what everything is compared with, or the laboratory itself failed."""
 
 
 class NumericsError(ModelError):

@@ -60,17 +60,34 @@ def photo(path: Path, preprocess: Preprocess) -> NDArray[np.uint8]:
     Returns:
         uint8 [crop, crop, 3].
     """
+    return fitted(path, preprocess.resize / preprocess.crop, preprocess.crop, preprocess.crop)
+
+
+def fitted(path: Path, margin: float, height: int, width: int) -> NDArray[np.uint8]:
+    """A photo's middle, RGB, upright.
+
+    Args:
+        path: Of the photo.
+        margin: How much longer the photo is made than the crop, along the side that limits it.
+        height: Of the crop (pixels).
+        width: Of the crop.
+
+    Returns:
+        uint8 [height, width, 3].
+
+    Raises:
+        OSError: It is no image, or a damaged one.
+    """
     from PIL import Image, ImageOps
 
     with Image.open(path) as opened:
         image = ImageOps.exif_transpose(opened).convert("RGB")
-    shorter, crop = min(image.size), preprocess.crop
-    if shorter != preprocess.resize:
-        factor = preprocess.resize / shorter
-        width, height = (max(crop, round(side * factor)) for side in image.size)
-        image = image.resize((width, height), Image.Resampling.BICUBIC)
-    left, top = (image.width - crop) // 2, (image.height - crop) // 2
-    return np.asarray(image.crop((left, top, left + crop, top + crop)), np.uint8)
+    factor = max(round(height * margin) / image.height, round(width * margin) / image.width)
+    if factor != 1:
+        w, h = (round(side * factor) for side in image.size)
+        image = image.resize((max(width, w), max(height, h)), Image.Resampling.BICUBIC)
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    return np.asarray(image.crop((left, top, left + width, top + height)), np.uint8)
 
 
 def probabilities(
