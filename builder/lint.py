@@ -74,5 +74,5 @@ def checks() -> Iterator[Check]:
 
 
 def _biome_paths() -> list[str]:
-    places = (APP / "static", APP / "satchel", ROOT / "builder", ROOT / "tests")
+    places = (APP / "static", APP / "satchel", ROOT / "models", ROOT / "builder", ROOT / "tests")
     return [str(place.relative_to(Path(ROOT))) for place in places if place.exists()]

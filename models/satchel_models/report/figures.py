@@ -28,6 +28,20 @@ def digits(value: float, count: int = 3) -> str:
     return f"{value:.{min(max(places, 0), 9)}f}"
 
 
+def small(value: float) -> str:
+    """Write an error or a loss, whose size matters more than its digits.
+
+    Example:
+        >>> small(4.9e-6), small(0.0), small(0.032)
+        ('4.9e-6', '0', '0.032')
+    """
+    if not math.isfinite(value):
+        return NOTHING
+    if value == 0 or abs(value) >= 1e-3:
+        return f"{value:.2g}"
+    return f"{value:.1e}".replace("e-0", "e-")
+
+
 def size(count: float) -> str:
     """Write bytes as megabytes of 10⁶, small ones as kilobytes.
 

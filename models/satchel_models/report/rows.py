@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from satchel_models.report import figures
-from satchel_models.results import Candidate, Measured, OptimizationReport
+from satchel_models.results import BUDGETS, Candidate, Measured, OptimizationReport
 
 THREADS = (1, 2)
 """Of the engine, that tables show."""
@@ -25,6 +25,7 @@ class Row:
         brotli: Estimated bytes on the wire; None: it wasn't compiled.
         nodes: In its graph; None: it wasn't compiled.
         baseline: Whether it is float32, that the others are compared with.
+        over: Whether it lost more, on the selecting part, than the level may cost.
     """
 
     measured: Measured
@@ -34,6 +35,7 @@ class Row:
     brotli: int | None
     nodes: int | None
     baseline: bool
+    over: bool
 
     @property
     def candidate(self) -> Candidate:
@@ -47,7 +49,7 @@ class Row:
 
 
 def rows(report: OptimizationReport) -> tuple[Row, ...]:
-    """Return the candidates' rows: what is chosen, float32, the Pareto front, the rest; by size."""
+    """Return the candidates' rows: what is chosen, float32, what the budget allows, the rest."""
     made = [_row(report, measured) for measured in report.candidates]
     main = chosen(report)
 
@@ -57,7 +59,7 @@ def rows(report: OptimizationReport) -> tuple[Row, ...]:
             of is not main,
             not of.chosen,
             not row.baseline,
-            not of.pareto,
+            row.over,
             row.candidate.size,
         )
 
@@ -108,6 +110,7 @@ def _row(report: OptimizationReport, measured: Measured) -> Row:
         brotli=compiled.brotli if compiled else None,
         nodes=compiled.nodes if compiled else None,
         baseline=name == report.candidates[0].candidate.name,
+        over=measured.selection.value > BUDGETS[report.level],
     )
 
 

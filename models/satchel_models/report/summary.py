@@ -15,6 +15,9 @@ METRICS = {
 }
 """Metrics in words."""
 
+COEFFICIENTS = {"spearman", "cosine"}
+"""Metrics that are no share of samples: their points are hundredths."""
+
 STEPS = {
     "onnx_conversion": "Convert",
     "graph_optimization": "Optimise graph",
@@ -72,17 +75,27 @@ def speed(report: OptimizationReport, picked: Measured) -> str:
 
 def accuracy(of: Accuracy) -> str:
     """Say what it costs in accuracy."""
-    metric = METRICS.get(of.metric, of.metric)
+    name = METRICS.get(of.metric, of.metric)
     on = f"on {figures.counted(of.count, 'sample')}"
     if of.delta is None:
         return f"What it costs in accuracy can't be told: {_clause(of.why)}"
     between = f" (95 % interval {figures.interval(of.interval)})" if of.interval else ""
-    change = f"{metric} changes by {figures.points(of.delta)} points{between} {on}"
+    change = f"{name} changes by {figures.points(of.delta)} points{between} {on}"
     if of.interval and of.interval[1] < 0:
         return f"It is less accurate: {change}."
     if of.interval and of.interval[0] <= 0 <= of.interval[1]:
-        return f"No loss of accuracy can be told from chance: {change}."
+        return f"Its accuracy can't be told from the original's: {change}."
     return f"Accuracy: {change}."
+
+
+def metric(name: str, value: float) -> str:
+    """Write what a metric is: a share as a percentage, a coefficient as it is.
+
+    Example:
+        >>> metric("top1", 0.8772), metric("spearman", 0.86722)
+        ('87.7 %', '0.8672')
+    """
+    return f"{value:.4f}" if name in COEFFICIENTS else figures.percent(value, 1)
 
 
 def circumstances(report: OptimizationReport) -> str:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from satchel_models.report import figures, summary
-from satchel_models.report.compare import Levels
+from satchel_models.report.levels import Levels
 from satchel_models.report.rows import THREADS, Row, mean_note, rows
 from satchel_models.results import OptimizationReport
 

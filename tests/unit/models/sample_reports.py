@@ -181,7 +181,7 @@ def _accuracy(metric, original, points, half, count, more):
 
 
 def _measured(name, size, timings, speedup, creation, accuracy, front, chosen, out):
-    base = 90_405_214 if accuracy.metric == "spearman" else 18_577_112
+    base, loads = (90_405_214, 96.0) if accuracy.metric == "spearman" else (18_577_112, 28.1)
     return Measured(
         candidate=Candidate(
             name=name,
@@ -196,7 +196,7 @@ def _measured(name, size, timings, speedup, creation, accuracy, front, chosen, o
         size_reduction=1 - size / base,
         speedup=Estimate(speedup, speedup * 0.975, speedup * 1.028),
         creation_ms=tuple(creation * factor for factor in (0.93, 0.97, 1.0, 1.02, 1.4)),
-        creation_speedup=Estimate(28.1 / creation, 25 / creation, 31 / creation),
+        creation_speedup=Estimate(loads / creation, 0.9 * loads / creation, 1.1 * loads / creation),
         timings=timings,
         accuracy=accuracy,
         selection=Estimate(-accuracy.delta, -accuracy.interval[1], -accuracy.interval[0]),
