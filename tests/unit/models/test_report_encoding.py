@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from satchel_models.errors import ReportError
 from satchel_models.report import decode, encode, read
 from satchel_models.report.encoding import text
 from satchel_models.results import Estimate
+
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "optimizing.md"
 
 FOLDER = sample_reports.OUT / "reports"
 
@@ -148,3 +151,13 @@ def test_a_file_is_read_where_it_lies(tmp_path):
     assert read(path) == report
     assert isinstance(encode(report, tmp_path)["report"], dict)
     assert read(path).optimized_model_path == Path(tmp_path / "int8-weights.ready.onnx")
+
+
+def test_the_example_in_the_docs_runs(tmp_path, monkeypatch, capsys):
+    (tmp_path / "out").mkdir()
+    report = sample_reports.label(out=tmp_path / "out")
+    (tmp_path / "out" / "report.json").write_text(text(report, tmp_path / "out"), "utf-8")
+    (example,) = re.findall(r"```python\n(from pathlib.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(example, {})
+    assert capsys.readouterr().out.startswith("0.739")
