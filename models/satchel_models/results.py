@@ -172,6 +172,9 @@ class OptimizationReport:
         machine: That measured.
         versions: Of the tools.
         command: That made this report.
+        data: What calibrated, selected and reported, in words.
+        notes: What the developer should know of any step, a sentence each; those of `converted`,
+            `graph` and the candidates stand there.
     """
 
     model: str
@@ -198,3 +201,5 @@ class OptimizationReport:
     machine: Mapping[str, object]
     versions: Mapping[str, str]
     command: str
+    data: str = ""
+    notes: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ class LevelRow:
     Attributes:
         level: Its name.
         budget: What it may cost, in percentage points.
-        passes: Graph passes that it ran.
+        passes: Graph passes whose result it took.
         nodes_before: Nodes that the first pass found.
         nodes: Nodes that the last one left.
         candidates: Names of what was measured.
@@ -93,7 +93,7 @@ def _row(report: OptimizationReport) -> LevelRow:
     return LevelRow(
         level=report.level,
         budget=BUDGETS[report.level],
-        passes=tuple(of.name for of in passes),
+        passes=tuple(of.name for of in passes if not of.undone),
         nodes_before=passes[0].before if passes else report.converted.nodes,
         nodes=passes[-1].after if passes else report.converted.nodes,
         candidates=tuple(measured.candidate.name for measured in report.candidates),

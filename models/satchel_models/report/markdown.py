@@ -67,7 +67,8 @@ def code(words: str) -> str:
 
 
 def _candidates(found: Sequence[Row]) -> str:
-    heads = ("", "candidate", "size", "saved", "ms, 1 thread", "2 threads", "speed", "accuracy")
+    heads = ("", "candidate", "size", "saved", "ms, 1 thread", "2 threads", "speed")
+    last = "accuracy, points" if summary.told(found) else "likeness"
     lines = (
         (
             ("✔" if row.measured.chosen else "") + ("◆" if row.measured.pareto else ""),
@@ -79,18 +80,15 @@ def _candidates(found: Sequence[Row]) -> str:
             _within(
                 figures.times(row.measured.speedup.value), figures.spread(row.measured.speedup)
             ),
-            _within(
-                figures.points(row.measured.accuracy.delta),
-                figures.interval(row.measured.accuracy.interval),
-            ),
+            _within(*summary.accuracy_cells(row.measured.accuracy)),
         )
         for row in found
     )
-    return _table(heads, "ll" + "r" * 6, lines)
+    return _table((*heads, last), "ll" + "r" * 6, lines)
 
 
 def _levels(levels: Levels) -> str:
-    heads = ("level", "chosen", "nodes", "measured", "size", "speed", "accuracy")
+    heads = ("level", "chosen", "nodes", "measured", "size", "speed", "accuracy, points")
     lines = (
         (
             f"{of.level}, {figures.budget(of.budget)}",

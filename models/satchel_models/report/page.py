@@ -57,7 +57,9 @@ def page(report: OptimizationReport, levels: Levels | None = None) -> str:
             weights=bars,
             weights_left=more,
             mean_note=mean_note(report),
-            metric=_metric(found),
+            accuracy_words=_accuracy_words(found),
+            accuracy_cells=summary.accuracy_cells,
+            told=summary.told(found),
             steps=summary.STEPS,
             style=Markup(style),  # noqa: S704 - ours, and none of the report's words are in it
             style_hash=_hash(style),
@@ -107,9 +109,9 @@ def _size_card(report: OptimizationReport, row: Row) -> Card:
 
 def _accuracy_card(row: Row) -> Card:
     of = row.measured.accuracy
+    name = summary.METRICS.get(of.metric, of.metric)
     if of.delta is None:
-        return Card("Accuracy", figures.NOTHING, of.why)
-    metric = summary.METRICS.get(of.metric, of.metric)
+        return Card(name.capitalize(), summary.metric(of.metric, of.value), of.why)
     before, after = (summary.metric(of.metric, value) for value in (of.original, of.value))
     more = "".join(
         f"; {summary.METRICS.get(name, name)} {summary.metric(name, value)}"
@@ -117,15 +119,21 @@ def _accuracy_card(row: Row) -> Card:
         if not name.endswith("_original")
     )
     words = (
-        f"{figures.interval(of.interval)} points: {metric} {after}, before {before}{more}; "
+        f"{figures.interval(of.interval)} points: {name} {after}, before {before}{more}; "
         f"{figures.counted(of.count, 'sample')}"
     )
     return Card("Accuracy", f"{figures.points(of.delta)} points", words)
 
 
-def _metric(found: tuple[Row, ...]) -> str:
-    of = found[0].measured.accuracy.metric if found else ""
-    return summary.METRICS.get(of, of)
+def _accuracy_words(found: tuple[Row, ...]) -> str:
+    """Say what the accuracy in charts and tables is."""
+    if not found:
+        return ""
+    of = found[0].measured.accuracy
+    if of.delta is None:
+        return f"{of.why} Charts show how far answers moved from them, on the part that decides"
+    name = summary.METRICS.get(of.metric, of.metric)
+    return f"Accuracy is the change in percentage points of {name}, with its 95 % interval"
 
 
 def typeset(words: object) -> str:

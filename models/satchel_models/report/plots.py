@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from satchel_models.report import charts, drawing, figures
+from satchel_models.report import charts, drawing, figures, summary
 from satchel_models.report.charts import Dot, Kind
 from satchel_models.report.rows import Row, feeds, median
 from satchel_models.results import BUDGETS, OptimizationReport, Timing
@@ -55,20 +55,16 @@ class Bar:
 
 
 def scatters(report: OptimizationReport, found: Sequence[Row]) -> list[Panel]:
-    """Return size against latency, and accuracy against either where it is known."""
+    """Return size against latency, and accuracy, or likeness, against either."""
     size = drawing.linear("MB", (row.candidate.size / 1e6 for row in found))
     latency = drawing.linear("ms an inference, 1 thread", (row.latency[1] for row in found))
     budget = BUDGETS[report.level]
     panels = [Panel("Size and latency", _scatter("MB", "ms", size, latency, found, None))]
-    if any(row.measured.accuracy.delta is not None for row in found):
-        reach = [value for row in found for value in _reach(row)]
-        accuracy = drawing.stretched("accuracy, points", reach, budget)
-        for name, axis, heading in (
-            ("MB", size, "Size and accuracy"),
-            ("ms", latency, "Latency and accuracy"),
-        ):
-            chart = _scatter(name, "points", axis, accuracy, found, budget)
-            panels.append(Panel(heading, chart))
+    name = "accuracy" if summary.told(found) else "likeness"
+    points = drawing.stretched(f"{name}, points", (v for row in found for v in _reach(row)), budget)
+    for other, axis, heading in (("MB", size, "Size"), ("ms", latency, "Latency")):
+        chart = _scatter(other, "points", axis, points, found, budget)
+        panels.append(Panel(f"{heading} and {name}", chart))
     return panels
 
 
@@ -88,7 +84,9 @@ def passes(report: OptimizationReport) -> list[Bar]:
     return [
         Bar(
             name=of.name,
-            detail=f"largest error {figures.small(of.max_error)}",
+            detail=f"undone: {of.undone}"
+            if of.undone
+            else f"largest error {figures.small(of.max_error)}",
             chart=charts.bar(of.after / most, "", before=of.before / most),
             figure=f"{of.before} → {of.after}" if of.before != of.after else f"{of.after}",
             marked=of.before != of.after,
@@ -132,7 +130,7 @@ def _scatter(
             number=number,
             x=_value(name, row),
             y=_value(other, row),
-            ends=row.measured.accuracy.interval if other == "points" else None,
+            ends=row.ends if other == "points" else None,
             kind=_kind(row),
             over=row.over,
             words=_words(number, row),
@@ -149,13 +147,11 @@ def _value(name: str, row: Row) -> float:
         return row.candidate.size / 1e6
     if name == "ms":
         return row.latency[1]
-    delta = row.measured.accuracy.delta
-    return math.nan if delta is None else delta
+    return row.points
 
 
 def _reach(row: Row) -> Sequence[float]:
-    accuracy = row.measured.accuracy
-    return [value for value in (accuracy.delta, *(accuracy.interval or ())) if value is not None]
+    return (row.points, *(row.ends or ()))
 
 
 def _kind(row: Row) -> Kind:
@@ -168,7 +164,7 @@ def _words(number: int, row: Row) -> str:
     return (
         f"{number} {row.name}: {figures.size(row.candidate.size)}, "
         f"{figures.milliseconds(row.latency[1])} ms, "
-        f"{figures.points(row.measured.accuracy.delta)} points"
+        f"{figures.points(row.points)} points"
     )
 
 

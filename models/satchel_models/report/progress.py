@@ -11,6 +11,7 @@ from rich.table import Column
 from rich.text import Text
 
 from satchel_models.report import figures
+from satchel_models.report.printable import printable
 from satchel_models.report.summary import STEPS as TITLES
 from satchel_models.results import STEPS
 
@@ -97,6 +98,7 @@ class Steps:
             text: A few words.
             share: Of the step, 0 to 1; None: nobody knows.
         """
+        text = printable(text)
         elapsed = self._clock() - self._began
         if self._live and self._task is not None:
             self._live.update(
@@ -176,6 +178,7 @@ def _live(console: Console) -> Progress:
         BarColumn(bar_width=12),
         TextColumn("{task.fields[time]}", markup=False, table_column=Column(no_wrap=True)),
         console=console,
+        refresh_per_second=4,  # what is measured here shares the machine
         expand=True,
         transient=True,
     )

@@ -43,6 +43,20 @@ class Row:
         return self.measured.candidate
 
     @property
+    def points(self) -> float:
+        """What it gains in accuracy; where that can't be told, in likeness to the original."""
+        delta = self.measured.accuracy.delta
+        return -self.measured.selection.value if delta is None else delta
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """The interval of `points`."""
+        accuracy, selection = self.measured.accuracy, self.measured.selection
+        if accuracy.delta is None:
+            return (-selection.high, -selection.low)
+        return accuracy.interval
+
+    @property
     def name(self) -> str:
         """The candidate's name."""
         return self.candidate.name

@@ -1,9 +1,10 @@
 """The report in sentences: what was chosen, how much smaller, how fast, how accurate."""
 
 import math
+from collections.abc import Iterable
 
 from satchel_models.report import figures
-from satchel_models.report.rows import chosen, rows
+from satchel_models.report.rows import Row, chosen, rows
 from satchel_models.results import BUDGETS, Accuracy, Measured, OptimizationReport
 
 METRICS = {
@@ -33,7 +34,13 @@ def headline(report: OptimizationReport) -> str:
     picked = chosen(report)
     if picked is None:
         return f"Nothing was chosen for {report.model}: see why for each candidate."
-    return f"{what(report, picked)} {speed(report, picked)} {accuracy(picked.accuracy)}"
+    words = [what(report, picked), speed(report, picked), accuracy(picked.accuracy)]
+    words += [
+        f"For {other.candidate.engine}: {what(report, other)} {speed(report, other)}"
+        for other in report.candidates
+        if other.chosen and other is not picked
+    ]
+    return " ".join(words)
 
 
 def what(report: OptimizationReport, picked: Measured) -> str:
@@ -78,7 +85,7 @@ def accuracy(of: Accuracy) -> str:
     name = METRICS.get(of.metric, of.metric)
     on = f"on {figures.counted(of.count, 'sample')}"
     if of.delta is None:
-        return f"What it costs in accuracy can't be told: {_clause(of.why)}"
+        return f"{_clause(of.why)} {name.capitalize()}: {metric(of.metric, of.value)} {on}."
     between = f" (95 % interval {figures.interval(of.interval)})" if of.interval else ""
     change = f"{name} changes by {figures.points(of.delta)} points{between} {on}"
     if of.interval and of.interval[1] < 0:
@@ -86,6 +93,22 @@ def accuracy(of: Accuracy) -> str:
     if of.interval and of.interval[0] <= 0 <= of.interval[1]:
         return f"Its accuracy can't be told from the original's: {change}."
     return f"Accuracy: {change}."
+
+
+def accuracy_cells(of: Accuracy) -> tuple[str, str]:
+    """Write accuracy in short: the change and its interval, or where there's none, the likeness.
+
+    Returns:
+        The figure, and what stands beside or below it.
+    """
+    if of.delta is None:
+        return metric(of.metric, of.value), of.metric
+    return figures.points(of.delta), figures.interval(of.interval)
+
+
+def told(found: Iterable[Row]) -> bool:
+    """Return whether changes of accuracy can be told: without labels only likeness can."""
+    return any(row.measured.accuracy.delta is not None for row in found)
 
 
 def metric(name: str, value: float) -> str:
@@ -100,9 +123,10 @@ def metric(name: str, value: float) -> str:
 
 def circumstances(report: OptimizationReport) -> str:
     """Say what was asked for."""
+    data = f" Data: {report.data.rstrip('.')}." if report.data else ""
     return (
         f"{report.model} ({report.converted.origin}) for {report.target}, level {report.level}: "
-        f"at most {figures.budget(BUDGETS[report.level])} of accuracy. {_work(report)}"
+        f"at most {figures.budget(BUDGETS[report.level])} of accuracy.{data} {_work(report)}"
     )
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from satchel_models.report import figures, summary
 from satchel_models.report.levels import Levels
+from satchel_models.report.printable import printable
 from satchel_models.report.rows import THREADS, Row, mean_note, rows
 from satchel_models.results import OptimizationReport
 
@@ -21,7 +22,6 @@ NARROW_HEADINGS = (
     "ms, 1 thr.\n2 thr.",
     "speedup\n1 thread",
     "session ms\nCPU ms",
-    "accuracy\npoints",
 )
 WIDE_HEADINGS = (
     "MB",
@@ -31,7 +31,6 @@ WIDE_HEADINGS = (
     "speedup\n1 thread",
     "session\nms",
     "CPU\nms",
-    "accuracy\npoints",
 )
 
 
@@ -42,6 +41,7 @@ def show(report: OptimizationReport, console: Console) -> None:
         report: What became of the model.
         console: Where to; its width decides what stands on one line.
     """
+    report = printable(report)
     for warning in report.warnings:
         console.print(
             Panel(Text(warning), title="Warning", border_style="bold yellow", title_align="left")
@@ -55,6 +55,7 @@ def show(report: OptimizationReport, console: Console) -> None:
 
 def show_levels(levels: Levels, console: Console) -> None:
     """Print how the levels of one model differ."""
+    levels = printable(levels)
     table = _table("Levels")
     table.add_column("level\nbudget", no_wrap=True)
     table.add_column("chosen\nof how many", overflow="fold", min_width=12)
@@ -87,6 +88,8 @@ def _parts(report: OptimizationReport, console: Console) -> Iterable[RenderableT
         )
     if report.rejected:
         yield _rejected(report)
+    if report.converted.notes or report.graph.notes or report.notes:
+        yield _notes(report)
 
 
 def _candidates(report: OptimizationReport, console: Console) -> RenderableType:
@@ -96,7 +99,8 @@ def _candidates(report: OptimizationReport, console: Console) -> RenderableType:
     table = _table("Candidates")
     table.add_column("", no_wrap=True)
     table.add_column("name\nengine" if not wide else "name", overflow="fold", min_width=16)
-    for heading in WIDE_HEADINGS if wide else NARROW_HEADINGS:
+    last = "accuracy\npoints" if summary.told(found) else "likeness"
+    for heading in (*(WIDE_HEADINGS if wide else NARROW_HEADINGS), last):
         table.add_column(heading, justify="right", no_wrap=True)
     if wide:
         table.add_column("engine", no_wrap=True)
@@ -121,7 +125,7 @@ def _figures(row: Row, *, wide: bool) -> Iterable[str]:
     latency = [figures.milliseconds(row.latency[threads]) for threads in THREADS]
     costs = (figures.milliseconds(row.creation_ms), figures.milliseconds(row.cpu_seconds[1] * 1e3))
     speedup = (figures.times(of.speedup.value), figures.spread(of.speedup))
-    accuracy = (figures.points(of.accuracy.delta), figures.interval(of.accuracy.interval))
+    accuracy = summary.accuracy_cells(of.accuracy)
     if not wide:
         yield from (_lines(*pair) for pair in (size, latency, speedup, costs, accuracy))
         return
@@ -159,9 +163,17 @@ def _passes(report: OptimizationReport) -> RenderableType:
         table.add_column(heading, justify="right", no_wrap=True)
     for of in report.graph.passes:
         style = "dim" if of.before == of.after else None
-        table.add_row(
-            Text(of.name), str(of.before), str(of.after), f"{of.max_error:.1e}", style=style
-        )
+        error = "undone" if of.undone else figures.small(of.max_error)
+        table.add_row(Text(of.name), str(of.before), str(of.after), error, style=style)
+    return table
+
+
+def _notes(report: OptimizationReport) -> RenderableType:
+    table = _table("Notes")
+    table.add_column("", overflow="fold", ratio=1)
+    table.show_header = False
+    for note in (*report.converted.notes, *report.graph.notes, *report.notes):
+        table.add_row(Text(note))
     return table
 
 

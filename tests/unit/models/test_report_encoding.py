@@ -24,7 +24,9 @@ def written(report=None):
     return json.loads(text(report or sample_reports.label(), FOLDER))
 
 
-@pytest.mark.parametrize("make", [sample_reports.label, sample_reports.minilm])
+@pytest.mark.parametrize(
+    "make", [sample_reports.label, sample_reports.minilm, sample_reports.unlabelled]
+)
 def test_what_is_written_is_read_again(make):
     report = make(warnings=("Nothing is labelled.",))
     assert decode(json.loads(text(report, FOLDER)), FOLDER) == report

@@ -19,7 +19,7 @@ def test_what_a_level_does_beyond_the_one_before_is_told():
     fast = sample_reports.label("fast")
     fast = replace(
         fast,
-        graph=replace(fast.graph, passes=fast.graph.passes[:4]),
+        graph=replace(fast.graph, passes=fast.graph.passes[:5]),
         candidates=tuple(
             replace(one, chosen=one.candidate.name == "float16-weights")
             for one in fast.candidates[:5]
@@ -34,6 +34,14 @@ def test_what_a_level_does_beyond_the_one_before_is_told():
         "int8-dynamic, int4-weights, int8-weights-192 and int8-weights-160; it keeps 3 weights in "
         "float instead of 0; it chooses int8-weights, 4.84 MB instead of 9.40 MB."
     )
+
+
+def test_a_pass_that_was_undone_is_no_difference():
+    fast = sample_reports.label("fast")
+    passes = tuple(of for of in fast.graph.passes if not of.undone)
+    fast = replace(fast, graph=replace(fast.graph, passes=passes))
+    (sentence,) = compare([fast, sample_reports.label()]).differences
+    assert "also runs" not in sentence
 
 
 def test_levels_that_choose_the_same_say_so():

@@ -47,7 +47,9 @@ class Elements(HTMLParser):
         return re.sub(r"\s+", " ", self.words)
 
 
-@pytest.fixture(scope="module", params=[sample_reports.label, sample_reports.minilm])
+@pytest.fixture(
+    scope="module", params=[sample_reports.label, sample_reports.minilm, sample_reports.unlabelled]
+)
 def text(request):
     report = request.param(warnings=("Nothing is labelled.",))
     fast = replace(report, level="fast", candidates=report.candidates[:4])
@@ -143,6 +145,26 @@ def test_weights_that_stay_in_float_are_marked_and_the_rest_is_counted():
     said = Elements(page(sample_reports.label())).said()
     assert said.count("kept in float") == 3
     assert "16 more weights: " in said
+
+
+def test_a_pass_that_was_undone_says_why():
+    said = Elements(page(sample_reports.label())).said()
+    assert "undone: it moves an output by 0.02, more than 0.001" in said
+
+
+def test_without_labels_charts_show_likeness():
+    text = page(sample_reports.unlabelled())
+    said = Elements(text).said()
+    assert "Size and likeness" in said
+    assert "Agreement with the original 97.9 % The data has no labels" in said
+    assert text.count('class="dot ') == 3 * len(sample_reports.LABEL)
+
+
+def test_another_engines_choice_is_marked_too():
+    report = sample_reports.label()
+    other = replace(report.candidates[3], chosen=True)
+    text = page(replace(report, candidates=(*report.candidates[:3], other)))
+    assert text.count('<span class="badge">chosen</span>') == 2
 
 
 def test_how_to_do_it_again_is_all_there():

@@ -78,19 +78,40 @@ def test_a_warning_stands_before_everything_else(width):
 
 def test_passes_and_what_was_rejected_are_told(width):
     found = words(printed(sample_reports.label(), width))
-    assert "fuse_bn_into_conv 598 412 2.4e-06" in found
+    assert "fuse_bn_into_conv 598 412 2.4e-6" in found
     assert "onnxruntime-web can't load it: NCHWc kernels are missing." in found
     assert "Kept in float, since they cost most as int8: _blocks.0._depthwise_conv.weight" in found
 
 
-def test_an_accuracy_that_cannot_be_told_says_why():
+def test_a_pass_that_was_undone_is_called_so(width):
+    found = words(printed(sample_reports.label(), width))
+    assert "gelu 398 398 undone" in found
+
+
+def test_notes_and_data_are_told(width):
     report = sample_reports.label()
-    candidates = tuple(
-        replace(one, accuracy=replace(one.accuracy, delta=None, interval=None, why="No data."))
-        for one in report.candidates
-    )
-    found = words(printed(replace(report, candidates=candidates)))
-    assert "What it costs in accuracy can't be told: No data." in found
+    found = words(printed(report, width))
+    for note in (*report.converted.notes, *report.graph.notes, *report.notes):
+        assert note in found
+    assert "Data: 1,000 photos with labels." in found
+
+
+def test_an_accuracy_that_cannot_be_told_says_why_and_shows_likeness(width):
+    report = sample_reports.unlabelled()
+    found = words(printed(report, width))
+    assert f"{report.accuracy_reason} Agreement with the original: 97.9 % on 333 sam" in found
+    assert "86.2 %" in found.split("Candidates")[1]
+    assert "agreement" in found.split("Candidates")[1]
+
+
+def test_another_engines_choice_is_told_too():
+    report = sample_reports.label()
+    other = report.candidates[3]
+    other = replace(other, candidate=replace(other.candidate, engine="litert"), chosen=True)
+    report = replace(report, candidates=(*report.candidates[:3], other, *report.candidates[4:]))
+    found = words(printed(report))
+    assert "For litert: int8-weights-depthwise-float was chosen: 5.31 MB" in found
+    assert found.index("int8-weights was chosen") < found.index("For litert")
 
 
 def test_float32_can_be_what_remains():
@@ -117,6 +138,14 @@ def test_a_name_is_no_markup():
     assert "[red]evil[/nothing]" in printed(sample_reports.label(model="[red]evil[/nothing]"))
 
 
+def test_a_name_moves_no_cursor():
+    evil = "a\x1b[2J\u202eb\n"
+    text = printed(sample_reports.label(model=evil, warnings=(evil,), notes=(evil,)))
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert text.count("a\ufffd[2J\ufffdb\ufffd") == 3
+
+
 def test_an_old_terminal_gets_plain_marks():
     old = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="replace")
     show(sample_reports.label(), Console(file=old, width=80))
@@ -129,7 +158,7 @@ def test_levels_stand_beside_each_other(width):
     balanced = sample_reports.label("balanced")
     fast = replace(
         fast,
-        graph=replace(fast.graph, passes=fast.graph.passes[:5]),
+        graph=replace(fast.graph, passes=fast.graph.passes[:6]),
         candidates=fast.candidates[:3],
     )
     console = Console(file=io.StringIO(), width=width)
@@ -183,6 +212,14 @@ def test_a_pipe_hears_of_something_slow_again_and_again(clock):
             clock.now = float(second)
             steps.told("measuring", second / 60)
     assert sum("measuring" in line for line in lines(console)) == 4
+
+
+def test_what_a_step_tells_moves_no_cursor(clock):
+    console = Console(file=io.StringIO(), width=80)
+    with Steps(console, clock=clock) as steps:
+        steps.step("validation")
+        steps.told("a\x1b[2J", None)
+    assert "a\ufffd[2J" in lines(console)[1]
 
 
 def test_what_it_took_before_is_expected_until_more_is_known(clock):
