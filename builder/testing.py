@@ -21,7 +21,7 @@ def run(*, everything: bool, quick: bool, arguments: Sequence[str]) -> int:
     """Prepare and run the tests; return pytest's exit status.
 
     Args:
-        everything: Add the tests that need PyTorch.
+        everything: Add the tests that need PyTorch or TensorFlow.
         quick: Only what needs no browser.
         arguments: For pytest; paths among them replace the usual ones.
     """
@@ -33,7 +33,8 @@ def run(*, everything: bool, quick: bool, arguments: Sequence[str]) -> int:
     else:
         node.packages()
     if everything:
-        toolenv.python("torch")
+        for name in ("torch", "tensorflow"):
+            toolenv.python(name)
     command = [sys.executable, "-m", "pytest", *_defaults(everything, quick, arguments)]
     seeds = {"SATCHEL_HYPOTHESIS": "long"} if everything else {}
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **seeds}, check=False).returncode

@@ -37,7 +37,8 @@ def python(name: str) -> Path:
         if stamp.is_file() and stamp.read_text("utf-8") == wanted:
             return interpreter
         with doing(f"Making the {name} environment in {folder.relative_to(ROOT)} (minutes) …"):
-            _run([sys.executable, "-m", "venv", "--clear", str(folder)])
+            if not _runs_as_we_do(interpreter):
+                _run([sys.executable, "-m", "venv", "--clear", str(folder)])
             pip = [str(interpreter), "-m", "pip", "install", "--disable-pip-version-check"]
             _run([*pip, "--quiet", "-r", str(lock)])
         write_whole(stamp, wanted)
@@ -51,6 +52,15 @@ def run(name: str, module: str, *arguments: str) -> int:
     return subprocess.run(
         command, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths}, check=False
     ).returncode
+
+
+def _runs_as_we_do(interpreter: Path) -> bool:
+    """Whether there is an environment of our Python's version: pip brings that up to date."""
+    if not interpreter.exists():
+        return False
+    command = [str(interpreter), "-c", "import sys; print(sys.version)"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() == sys.version.strip()
 
 
 def _run(command: list[str]) -> None:

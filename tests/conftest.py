@@ -220,3 +220,11 @@ def torch_python() -> Path:
     from builder import toolenv
 
     return toolenv.python("torch")
+
+
+@pytest.fixture(scope="session")
+def tensorflow_python() -> Path:
+    """The Python of the environment with TensorFlow; for tests marked `heavy`."""
+    from builder import toolenv
+
+    return toolenv.python("tensorflow")

@@ -1,25 +1,31 @@
 """Runs step 1: recognise, convert in a folder of its own, finish, put in place."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from satchel_models.convert import finishing, graphs
+from satchel_models.convert import finishing, foreign, graphs
+from satchel_models.convert.exchange import Task
 from satchel_models.convert.finishing import Draft, Finished
 from satchel_models.convert.kinds import Kind, recognise
 from satchel_models.convert.original import MIN_OPSET, Original
 from satchel_models.errors import ConversionError
 from satchel_models.steps import Converted
-from satchel_models.tools import Progress, Tools
+from satchel_models.tools import NAMES, Environment, Progress, Tools
 
 FILE = "converted.onnx"
 
-TORCH = {
-    Kind.TORCH_PROGRAM,
-    Kind.TORCHSCRIPT,
-    Kind.TORCH_OBJECT,
-    Kind.TORCH_WEIGHTS,
-    Kind.SAFETENSORS,
+PROGRAMS: Mapping[Kind, tuple[Environment, str]] = {
+    Kind.TORCH_PROGRAM: ("torch", "from_torch"),
+    Kind.TORCHSCRIPT: ("torch", "from_torch"),
+    Kind.TORCH_OBJECT: ("torch", "from_torch"),
+    Kind.TORCH_WEIGHTS: ("torch", "from_torch"),
+    Kind.SAFETENSORS: ("torch", "from_torch"),
+    Kind.KERAS: ("tensorflow", "from_keras"),
+    Kind.KERAS_HDF5: ("tensorflow", "from_keras"),
+    Kind.SAVED_MODEL: ("tensorflow", "from_keras"),
 }
+"""Which environment and which program converts what."""
 
 
 def convert(original: Original, out: Path, tools: Tools, progress: Progress) -> Converted:
@@ -54,7 +60,10 @@ def _drafted(
     if kind is Kind.ONNX:
         opset = graphs.opset(graphs.load(original.path))
         return Draft(original.path, f"ONNX, opset {opset}")
-    raise ConversionError(f"{original.path} is a {kind}; that can't be converted yet.")
+    environment, module = PROGRAMS[kind]
+    progress(f"Preparing {NAMES[environment]}", None)
+    python = tools.python(environment)
+    return foreign.draft(python, module, Task(original, kind, folder), progress)
 
 
 def _converted(draft: Draft, finished: Finished, file: Path) -> Converted:

@@ -4,13 +4,17 @@ An exporter that was given a batch of 1 writes it into inputs, outputs and the s
 What is tried here is checked by running it (`conversion`), so that a guess may be wrong.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
 
 from satchel_models.convert.samples import BATCH
+
+_COUNTED = re.compile(r"unk__\d+|s\d+|\?|None")
+"""What tf2onnx and PyTorch call axes that nobody named."""
 
 
 def with_axes(
@@ -38,20 +42,31 @@ def with_axes(
 
 
 def named(model: onnx.ModelProto) -> None:
-    """Give every dynamic axis of the inputs a name: "batch" for the first, else by its input."""
+    """Give every dynamic axis of the inputs a name: "batch" for the first, else by its input.
+
+    Names that exporters count through are no names; axes that share one go on sharing one.
+    """
+    new: dict[str, str] = {}
     for value in model.graph.input:
         for axis, dim in enumerate(value.type.tensor_type.shape.dim):
-            if not dim.dim_param and not (dim.HasField("dim_value") and dim.dim_value > 0):
-                dim.dim_param = BATCH if axis == 0 else f"{value.name}_{axis}"
+            if dim.HasField("dim_value") and dim.dim_value > 0:
+                continue
+            name = BATCH if axis == 0 else f"{value.name}_{axis}"
+            if not dim.dim_param:
+                dim.dim_param = name
+            elif _COUNTED.fullmatch(dim.dim_param):
+                dim.dim_param = new.setdefault(dim.dim_param, name)
 
 
-def measured(model: onnx.ModelProto, sizes: Mapping[str, tuple[tuple[int, ...], ...]]) -> None:
+def measured(model: onnx.ModelProto, sizes: Mapping[str, Sequence[tuple[int, ...]]]) -> None:
     """Write the outputs' shapes down: what stays the same is fixed, what changes is dynamic.
 
     Args:
         model: Its outputs are changed.
         sizes: By output: shapes that were seen, the one of a batch of 1 first.
     """
+    names = {axis for axes in dims(model).values() for axis in axes if isinstance(axis, str)}
+    first = next((axes[0] for axes in dims(model).values() if axes), BATCH)
     for value in model.graph.output:
         shape = value.type.tensor_type.shape
         before = [dim.dim_param for dim in shape.dim]
@@ -60,11 +75,20 @@ def measured(model: onnx.ModelProto, sizes: Mapping[str, tuple[tuple[int, ...], 
         for axis, size in enumerate(seen[0]):
             dim = shape.dim.add()
             name = before[axis] if axis < len(before) else ""
-            varies = any(other[axis] != size for other in seen[1:])
-            if name or varies:
-                dim.dim_param = name or (BATCH if axis == 0 else f"{value.name}_{axis}")
+            if any(other[axis] != size for other in seen[1:]):
+                dim.dim_param = str(first)
+            elif name in names or (name and len(names) > 1):
+                dim.dim_param = name  # it depends on an axis that was the same in all runs
             else:
                 dim.dim_value = size
+
+
+def dims(model: onnx.ModelProto) -> dict[str, list[int | str]]:
+    """Sizes or names of the axes, by input."""
+    return {
+        value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in model.graph.input
+    }
 
 
 def _loosen(graph: onnx.GraphProto) -> None:
@@ -95,11 +119,3 @@ def _inferred(model: onnx.ModelProto) -> onnx.ModelProto:
     for value, other in zip(model.graph.output, inferred.graph.output, strict=True):
         value.CopyFrom(other)
     return model
-
-
-def dims(model: onnx.ModelProto) -> Mapping[str, list[int | str]]:
-    """Sizes or names of the axes, by input."""
-    return {
-        value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
-        for value in model.graph.input
-    }

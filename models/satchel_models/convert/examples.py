@@ -82,33 +82,34 @@ def _candidates(
         for axis, size in zip(spec.shape, said.get(spec.name, ()), strict=False)
         if isinstance(axis, str)
     }
-    batch = {
-        spec.shape[axis]
-        for spec in specs
-        for name, axis in samples.batch_axes(specs).items()
-        if name == spec.name
-    }
+    axes = samples.batch_axes(specs)
+    batch = {str(spec.shape[axes[spec.name]]) for spec in specs if spec.name in axes}
     sides = {
         axis
         for spec in specs
         if len(spec.shape) == 4 and spec.dtype.startswith(("float", "uint8"))
         for axis in spec.shape
+        if isinstance(axis, str)
     }
+    free = {a for s in specs for a in s.shape if isinstance(a, str)} - batch - known.keys()
+    own = free - {axis for spec in specs[:1] for axis in spec.shape}
     for guess in GUESSES:
-        yield {
-            spec.name: tuple(
-                axis
-                if isinstance(axis, int)
-                else known.get(axis)
-                or (
-                    1 if axis in batch else SIDE if axis in sides and guess == GUESSES[0] else guess
-                )
-                for axis in spec.shape
-            )
-            for spec in specs
-        }
-        if all(isinstance(a, int) or a in known or a in batch for s in specs for a in s.shape):
+        sizes = {**dict.fromkeys(free, guess), **dict.fromkeys(batch, 1), **known}
+        if guess == GUESSES[0]:
+            sizes.update(dict.fromkeys(sides & free, SIDE))
+        yield _shapes(specs, sizes)
+        # What only later inputs have may be a batch under another name.
+        if own:
+            yield _shapes(specs, {**sizes, **dict.fromkeys(own, 1)})
+        if not free:
             return
+
+
+def _shapes(specs: Sequence[Spec], sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    return {
+        spec.name: tuple(axis if isinstance(axis, int) else sizes[axis] for axis in spec.shape)
+        for spec in specs
+    }
 
 
 def _inputs(

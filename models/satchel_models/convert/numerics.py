@@ -12,6 +12,10 @@ TOLERANCE = 1e-3
 """Largest difference, as a share of the output's largest value. Float32 sums in another order
 differ by 1e-6 to 1e-4."""
 
+LOOSE = 2e-2
+"""The same for a batch against its samples alone: other kernels run there, and a graph that mixes
+samples is further off."""
+
 SMALLEST = 1e-6
 """Differences below this don't count, whatever the outputs are."""
 
@@ -36,23 +40,27 @@ class Case:
     batch: int = 1
 
 
-def compare(subject: str, right: Arrays, found: Arrays) -> float:
+def compare(subject: str, right: Arrays, found: Arrays, tolerance: float = TOLERANCE) -> float:
     """The largest difference as a share of an output's largest value.
 
     Args:
         subject: What is compared, for the error's sentence.
         right: The original's outputs.
         found: The graph's.
+        tolerance: Largest difference, as a share of the output's largest value.
 
     Raises:
-        NumericsError: Outputs differ in number, shape or sort, or by more than `TOLERANCE`.
+        NumericsError: Outputs differ in number, shape or sort, or by more than `tolerance`.
     """
     if len(right) != len(found):
         raise NumericsError(
             f"{subject} has {len(found)} outputs where the original has {len(right)}."
         )
     return max(
-        (_difference(f"{subject}, output {k}", a, b) for k, (a, b) in _pairs(right, found)),
+        (
+            _difference(f"{subject}, output {k}", a, b, tolerance)
+            for k, (a, b) in _pairs(right, found)
+        ),
         default=0.0,
     )
 
@@ -63,7 +71,9 @@ def _pairs(
     return enumerate(zip(right, found, strict=True))
 
 
-def _difference(subject: str, right: NDArray[np.generic], found: NDArray[np.generic]) -> float:
+def _difference(
+    subject: str, right: NDArray[np.generic], found: NDArray[np.generic], tolerance: float
+) -> float:
     if right.shape != found.shape:
         raise NumericsError(
             f"{subject}: the shape is {found.shape}, the original's is {right.shape}."
@@ -82,9 +92,9 @@ def _difference(subject: str, right: NDArray[np.generic], found: NDArray[np.gene
     a, b = right[finite].astype(np.float64), found[finite].astype(np.float64)
     largest = float(np.abs(a).max(initial=0.0))
     difference = float(np.abs(a - b).max(initial=0.0))
-    if difference > TOLERANCE * largest + SMALLEST:
+    if difference > tolerance * largest + SMALLEST:
         raise NumericsError(
             f"{subject}: it differs by {difference:.2g} from the original, whose largest value is "
-            f"{largest:.2g}; {TOLERANCE * largest + SMALLEST:.2g} is allowed."
+            f"{largest:.2g}; {tolerance * largest + SMALLEST:.2g} is allowed."
         )
     return difference / largest if largest else 0.0

@@ -14,7 +14,10 @@ class Original:
     Attributes:
         path: File or folder.
         factory: "module:callable" that makes the network that a file of weights belongs to; for a
-            Keras model, the module that registers its own layers.
+            Keras model, the module that registers its own layers. Modules are looked for in the
+            current folder, beside the file and in `places`.
+        arguments: Positional arguments of the factory.
+        places: More folders with modules.
         trust: Whether loading may run code that is in the file.
         inputs: Example shape and dtype (NumPy's name) by input, in the order of the network's
             arguments; for PyTorch modules, whose files don't say. The first axis of the first one
@@ -26,6 +29,8 @@ class Original:
 
     path: Path
     factory: str | None = None
+    arguments: tuple[str, ...] = ()
+    places: tuple[Path, ...] = ()
     trust: bool = False
     inputs: Mapping[str, tuple[tuple[int, ...], str]] | None = None
     outputs: tuple[str, ...] | None = None

@@ -63,7 +63,7 @@ class Work:
             opened = graphs.session(model, self.folder, self.name)
             both = graphs.run(opened, self.two(), self.name)
             right = self.pair.answers if self.pair else self._together(both)
-            numerics.compare(self.name, right, both)
+            numerics.compare(self.name, right, both, numerics.LOOSE)
         except (ConversionError, NumericsError):
             return False
         return True
