@@ -16,6 +16,14 @@ from satchel_models.tools import Progress
 PACKAGES = Path(__file__).resolve().parents[2]
 """The folder that holds satchel_models."""
 
+SETTINGS = {
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "KERAS_BACKEND": "tensorflow",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+}
+"""On this processor, with its ordinary roundings, quietly; what the developer set goes first."""
+
 TICK = 0.2
 """Seconds between two calls of the progress while the other program runs."""
 
@@ -62,7 +70,7 @@ def _environment(task: Task) -> dict[str, str]:
     before = os.environ.get("PYTHONPATH", "")
     places = (PACKAGES, *task.original.places, task.original.path.absolute().parent)
     paths = os.pathsep.join([*map(str, places), *([before] if before else [])])
-    return {**os.environ, "PYTHONPATH": paths}
+    return {**SETTINGS, **os.environ, "PYTHONPATH": paths}
 
 
 def _run(

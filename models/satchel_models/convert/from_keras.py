@@ -4,29 +4,22 @@ DIR is described in `satchel_models.convert.exchange`. Runs where TensorFlow, Ke
 (https://github.com/onnx/tensorflow-onnx) are installed.
 """
 
-import importlib
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # answers without other roundings
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-
 import numpy as np
+import onnx
 import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
 
-from satchel_models.convert import exchange, samples
+from satchel_models.convert import exchange, keras_networks, samples
 from satchel_models.convert.exchange import GRAPH, Drawn, Task, last_words, say
-from satchel_models.convert.kinds import Kind
+from satchel_models.convert.keras_networks import Network
 from satchel_models.convert.numerics import Case
 from satchel_models.convert.original import Original
 from satchel_models.convert.samples import BATCH, Input
-from satchel_models.errors import ConversionError, UnsupportedOperatorError, UntrustedError
+from satchel_models.errors import ConversionError, UnsupportedOperatorError
 
 SEEDS = (0, 1)
 """Of the samples that the original answers."""
@@ -34,30 +27,11 @@ SEEDS = (0, 1)
 OPSET = 17
 """What tf2onnx 1.17 writes best; its newest is 18."""
 
-SIGNATURE = "serving_default"
-
 GUESS = 224
 """Sizes of images that a model leaves open, in pixels."""
 
 SEQUENCE = 16
 """Other sizes that a model leaves open."""
-
-
-@dataclass(frozen=True)
-class Network:
-    """A loaded original.
-
-    Attributes:
-        call: Takes one tensor for each input, gives tensors by name, or a tensor.
-        inputs: Name → (shape, dtype); None for a size that is left open.
-        origin: What it is, in words.
-        keep: What must stay alive.
-    """
-
-    call: Callable[..., Any]
-    inputs: Mapping[str, tuple[tuple[int | None, ...], str]]
-    origin: str
-    keep: Any = None
 
 
 def convert(task: Task) -> Drawn:
@@ -67,7 +41,7 @@ def convert(task: Task) -> Drawn:
         ModelError: See `satchel_models.convert.convert`.
     """
     say("Loading the model")
-    network = _LOADERS[task.kind](task.original)
+    network = keras_networks.load(task)
     renamed = _renamed(network, task.original)
     inputs = _inputs(renamed, task.original)
     say("Running the original")
@@ -76,86 +50,6 @@ def convert(task: Task) -> Drawn:
     say("Translating to ONNX")
     _write(network, inputs, found, names, task)
     return Drawn(network.origin, cases)
-
-
-def _keras(original: Original) -> Network:
-    import keras
-
-    if original.factory:
-        _import(original.factory)
-    try:
-        model = keras.saving.load_model(original.path, compile=False, safe_mode=not original.trust)
-    except Exception as error:  # of many kinds
-        said = last_words(error)
-        if "unsafe" in said.lower() or "safe_mode" in str(error):
-            raise UntrustedError(
-                f"{original.path} has a layer that is Python code (a Lambda), which runs when the "
-                "model is loaded. Whoever made it can do anything that you can on this machine. "
-                "If you trust them: --trust."
-            ) from error
-        raise ConversionError(
-            f"{original.path} cannot be loaded by Keras {keras.__version__}: "
-            f"{type(error).__name__}: {said}. For layers of your own: --factory MODULE, the one "
-            "that registers them with keras.saving.register_keras_serializable."
-        ) from error
-    inputs = {
-        tensor.name.split(":")[0]: (tuple(tensor.shape), tf.as_dtype(tensor.dtype).name)
-        for tensor in model.inputs
-    }
-    several = len(inputs) > 1
-    names = list(getattr(model, "output_names", []) or [])
-
-    def call(*tensors: Any) -> Any:
-        result = model(list(tensors) if several else tensors[0], training=False)
-        if isinstance(result, (list, tuple)) and len(names) == len(result):
-            return dict(zip(names, result, strict=True))
-        return result
-
-    return Network(call, inputs, f"Keras model ({model.name})", model)
-
-
-def _saved_model(original: Original) -> Network:
-    """A SavedModel's graph, without its Python objects: those may be an older Keras's."""
-    v1 = tf.compat.v1
-    graph = tf.Graph()
-    try:
-        with graph.as_default(), v1.Session() as session:
-            signatures = v1.saved_model.load(session, ["serve"], str(original.path)).signature_def
-            name = SIGNATURE if SIGNATURE in signatures else next(iter(signatures))
-            takes, gives = signatures[name].inputs, signatures[name].outputs
-            nodes = [tensor.name.split(":")[0] for tensor in gives.values()]
-            frozen = v1.graph_util.convert_variables_to_constants(
-                session, graph.as_graph_def(), nodes
-            )
-    except Exception as error:  # of many kinds
-        raise ConversionError(
-            f"{original.path} cannot be loaded as a SavedModel with the tag serve and a signature: "
-            f"{type(error).__name__}: {last_words(error)}. Save it with model.export(folder)."
-        ) from error
-    ordered = sorted(gives)
-    function = v1.wrap_function(lambda: tf.graph_util.import_graph_def(frozen, name=""), []).prune(
-        [f"{takes[key].name}" for key in sorted(takes)], [gives[key].name for key in ordered]
-    )
-    inputs = {}
-    for key in sorted(takes):
-        shape, dtype = takes[key].tensor_shape, tf.as_dtype(takes[key].dtype).name
-        inputs[key] = (tuple(dim.size if dim.size > 0 else None for dim in shape.dim), dtype)
-
-    def call(*tensors: Any) -> Any:
-        return dict(zip(ordered, tf.nest.flatten(function(*tensors)), strict=True))
-
-    return Network(call, inputs, f"{Kind.SAVED_MODEL}, signature {name}")
-
-
-def _import(factory: str) -> None:
-    name = factory.partition(":")[0]
-    try:
-        importlib.import_module(name)
-    except ImportError as error:
-        raise ConversionError(
-            f"{name} cannot be imported ({last_words(error)}). It is looked for in the current "
-            "folder and beside the model."
-        ) from error
 
 
 def _renamed(network: Network, original: Original) -> dict[str, tuple[tuple[int | None, ...], str]]:
@@ -272,8 +166,6 @@ def _write(
 
 def _rename(path: Any, inputs: Sequence[str], outputs: Sequence[str], task: Task) -> None:
     """Call inputs, outputs and the batch by their names; tf2onnx numbers them."""
-    import onnx
-
     model = onnx.load(path)
     graph = model.graph
     foreign = sorted({node.op_type for node in graph.node if node.domain not in {"", "ai.onnx.ml"}})
@@ -300,13 +192,6 @@ def _rename(path: Any, inputs: Sequence[str], outputs: Sequence[str], task: Task
             if not dim.dim_value:
                 dim.dim_param = BATCH if axis == 0 else f"{value.name}_{axis}"
     onnx.save(model, path)
-
-
-_LOADERS: Mapping[Kind, Callable[[Original], Network]] = {
-    Kind.KERAS: _keras,
-    Kind.KERAS_HDF5: _keras,
-    Kind.SAVED_MODEL: _saved_model,
-}
 
 
 if __name__ == "__main__":
