@@ -6,7 +6,15 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+)
 from rich.table import Column
 from rich.text import Text
 
@@ -65,7 +73,7 @@ class Steps:
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
-            self._live = _live(self._console)
+            self._live = _live(self._console, self._now)
             self._live.start()
         return self
 
@@ -87,7 +95,7 @@ class Steps:
         """Begin a step; one that still runs is done with it."""
         self._begin(name)
         if self._live:
-            self._task = self._live.add_task("", total=None, step=self._title(), time="")
+            self._task = self._live.add_task("", total=None, step=self._title())
         else:
             self._print(self._title())
 
@@ -99,21 +107,19 @@ class Steps:
             share: Of the step, 0 to 1; None: nobody knows.
         """
         text = printable(text)
-        elapsed = self._clock() - self._began
         if self._live and self._task is not None:
             self._live.update(
                 self._task,
                 description=text,
                 total=None if share is None else 1.0,
                 completed=share or 0.0,
-                time=self._time(elapsed, share),
             )
             return
         last, when = self._said
         if text != last or self._clock() - when >= EVERY:
             self._said = (text, self._clock())
             known = "" if share is None else f"{figures.percent(share)}, "
-            self._line(f"{text} ({known}{self._time(elapsed, share)})")
+            self._line(f"{text} ({known}{self._now(share)})")
 
     def done(self, text: str = "") -> None:
         """End the running step.
@@ -122,14 +128,12 @@ class Steps:
             text: What came of it, in a few words.
         """
         took = figures.duration(self._clock() - self._began)
-        self._line(f"done in {took}" + (f", {text}" if text else ""), "green")
-        self._finish()
+        self._finish(f"done in {took}" + (f", {text}" if text else ""))
 
     def kept(self, name: str, text: str = "") -> None:
         """Say that a step need not run again: its result is kept from an earlier time."""
         self._begin(name)
-        self._line("kept from an earlier run" + (f", {text}" if text else ""), "green")
-        self._finish()
+        self._finish("kept from an earlier run" + (f", {text}" if text else ""))
 
     def _begin(self, name: str) -> None:
         if self._name:
@@ -137,10 +141,13 @@ class Steps:
         self._name, self._began = name, self._clock()
         self._said = ("", self._began)
 
-    def _finish(self) -> None:
+    def _finish(self, words: str) -> None:
+        # The running line goes first, or it would be drawn once more below the finished one.
         if self._live and self._task is not None:
             self._live.remove_task(self._task)
+            self._live.refresh()
         self._task = None
+        self._line(words, "green")
         self._name = ""
 
     def _title(self) -> str:
@@ -148,6 +155,9 @@ class Steps:
         if self._name not in self._names:
             return title
         return f"[{self._names.index(self._name) + 1}/{len(self._names)}] {title}"
+
+    def _now(self, share: float | None) -> str:
+        return self._time(self._clock() - self._began, share)
 
     def _time(self, elapsed: float, share: float | None) -> str:
         """Say how long it took, and takes: by what is done, else as it did before."""
@@ -165,7 +175,18 @@ class Steps:
         self._console.print(Text(words, style=style), soft_wrap=not self._live)
 
 
-def _live(console: Console) -> Progress:
+class _Time(ProgressColumn):
+    """The running step's time: it goes on while nobody tells anything."""
+
+    def __init__(self, now: Callable[[float | None], str]) -> None:
+        self._words = now
+        super().__init__(Column(no_wrap=True))
+
+    def render(self, task: Task) -> Text:
+        return Text(self._words(None if task.total is None else task.completed))
+
+
+def _live(console: Console, now: Callable[[float | None], str]) -> Progress:
     """Make the line of the running step; what it does gives way where the line is full."""
     return Progress(
         SpinnerColumn(),
@@ -176,7 +197,7 @@ def _live(console: Console) -> Progress:
             table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
         ),
         BarColumn(bar_width=12),
-        TextColumn("{task.fields[time]}", markup=False, table_column=Column(no_wrap=True)),
+        _Time(now),
         console=console,
         refresh_per_second=4,  # what is measured here shares the machine
         expand=True,

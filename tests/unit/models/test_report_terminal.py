@@ -257,6 +257,8 @@ def test_a_terminal_shows_the_running_step_and_keeps_the_finished_ones(clock):
         steps._live.refresh()
         steps.done("9 candidates")
     text = console.file.getvalue()
-    assert "calibrating on [photos]" in text
+    before, after = text.split("[3/5] Quantise: done")
+    assert "calibrating on [photos]" in before
+    assert "calibrating" not in after
     assert "[3/5] Quantise: done in 0.0 s, 9 candidates" in text
     assert "\x1b[?25h" in text  # the cursor is back
