@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -32,6 +32,12 @@ _EXPECTED = {
     "hidden_act": "gelu",
     "position_embedding_type": "absolute",
 }
+
+_DEFAULTS = {"hidden_act": "gelu", "position_embedding_type": "absolute"}
+"""What `transformers` takes where a config.json says nothing."""
+
+Pooling = Literal["mean", "cls"]
+"""A text's vector: the mean of its tokens', or the first token's."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class Dimensions:
         """
         config = json.loads(path.read_text(encoding="utf-8"))
         for name, value in _EXPECTED.items():
-            if config.get(name) != value:
+            if config.get(name, _DEFAULTS.get(name)) != value:
                 raise SourceError(f"{path}: {name} is {config.get(name)!r}; only {value!r} works.")
         return cls(
             config["num_hidden_layers"],
@@ -102,17 +108,36 @@ class Encoder:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, onnx.TensorProto] = {}
 
-    def sentences(self) -> onnx.ModelProto:
-        """Texts to `embedding`, float32 [batch, width]: the mean of their tokens, of length 1."""
+    def sentences(self, pooling: Pooling = "mean", *, normalised: bool = True) -> onnx.ModelProto:
+        """Texts to `embedding`, float32 [batch, width].
+
+        Args:
+            pooling: What stands for a text.
+            normalised: Whether embeddings have length 1.
+        """
         tokens = self.tokens()
+        pooled = (
+            self._first(tokens) if pooling == "cls" else self._mean(tokens, exact=not normalised)
+        )
+        if normalised:
+            node = helper.make_node("LpNormalization", [pooled], ["embedding"], axis=-1, p=2)
+        else:
+            node = helper.make_node("Identity", [pooled], ["embedding"])
+        self._nodes.append(node)
+        return self._model("embedding", ["batch", self.dimensions.width])
+
+    def _mean(self, tokens: str, *, exact: bool) -> str:
+        """The mean of a text's own tokens, or at least its direction."""
         # A product with the mask is the sum over the text's own tokens; a mean has its direction.
         mask = self.node("Cast", "attention_mask", to=TensorProto.FLOAT)
         rows = self.node("Unsqueeze", mask, self.numbers(1))
         total = self.node("Squeeze", self.node("MatMul", rows, tokens), self.numbers(1))
-        self._nodes.append(
-            helper.make_node("LpNormalization", [total], ["embedding"], axis=-1, p=2)
-        )
-        return self._model("embedding", ["batch", self.dimensions.width])
+        if not exact:
+            return total
+        return self.node("Div", total, self.node("ReduceSum", mask, self.numbers(1), keepdims=1))
+
+    def _first(self, tokens: str) -> str:
+        return self.node("Gather", tokens, self.constant("first", np.int64(0)), axis=1)
 
     def hidden_states(self) -> onnx.ModelProto:
         """Texts to `last_hidden_state`, float32 [batch, sequence, width]."""

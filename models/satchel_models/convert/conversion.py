@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from satchel_models.convert import finishing, foreign, graphs
+from satchel_models.convert import finishing, foreign, from_bert, graphs, hugging_face
 from satchel_models.convert.exchange import Task
 from satchel_models.convert.finishing import Draft, Finished
 from satchel_models.convert.kinds import Kind, recognise
@@ -21,6 +21,7 @@ PROGRAMS: Mapping[Kind, tuple[Environment, str]] = {
     Kind.TORCH_OBJECT: ("torch", "from_torch"),
     Kind.TORCH_WEIGHTS: ("torch", "from_torch"),
     Kind.SAFETENSORS: ("torch", "from_torch"),
+    Kind.HUGGING_FACE: ("torch", "from_torch"),
     Kind.KERAS: ("tensorflow", "from_keras"),
     Kind.KERAS_HDF5: ("tensorflow", "from_keras"),
     Kind.SAVED_MODEL: ("tensorflow", "from_keras"),
@@ -60,6 +61,11 @@ def _drafted(
     if kind is Kind.ONNX:
         opset = graphs.opset(graphs.load(original.path))
         return Draft(original.path, f"ONNX, opset {opset}")
+    if kind is Kind.HUGGING_FACE:
+        found = hugging_face.read(original.path)
+        if found.is_plain_bert:
+            progress("Building the graph from the weights", 0.2)
+            return from_bert.draft(found, folder)
     environment, module = PROGRAMS[kind]
     progress(f"Preparing {NAMES[environment]}", None)
     python = tools.python(environment)

@@ -18,11 +18,13 @@ PACKAGES = Path(__file__).resolve().parents[2]
 
 SETTINGS = {
     "CUDA_VISIBLE_DEVICES": "-1",
+    "HF_HUB_OFFLINE": "1",
     "KERAS_BACKEND": "tensorflow",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",
 }
-"""On this processor, with its ordinary roundings, quietly; what the developer set goes first."""
+"""On this processor, with its ordinary roundings, quietly, without the network; what the developer
+set goes first."""
 
 TICK = 0.2
 """Seconds between two calls of the progress while the other program runs."""

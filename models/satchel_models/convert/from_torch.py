@@ -3,7 +3,7 @@
 DIR is described in `satchel_models.convert.exchange`. Runs where PyTorch is installed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,9 @@ def convert(task: Task) -> Drawn:
     elif task.kind is Kind.TORCHSCRIPT:
         torch_script.write(task.original, flat, inputs, names, path)
     else:
-        program = torch_export.capture(flat, *_example(task, inputs, batched=len(cases) > 2))
+        dynamic = {**network.dynamic, **(task.original.dynamic or {})}
+        example = _example(dynamic, inputs, batched=len(cases) > 2)
+        program = torch_export.capture(flat, *example)
         torch_export.write(program, path, given, names, task.original.opset)
     return Drawn(network.origin, cases, network.notes)
 
@@ -102,8 +104,11 @@ def _run(
 
 
 def _module(task: Task, network: Network) -> tuple[tuple[Input, ...], Flat]:
-    """Inputs as the developer describes them."""
+    """Inputs as the developer describes them, or as the file does."""
     said = task.original.inputs
+    if not said and network.inputs:
+        names = [each.name for each in network.inputs]
+        return network.inputs, Flat(network.module, names, by_name=True)
     takes = torch_networks.parameters(network.module)
     if not said:
         raise ConversionError(
@@ -180,7 +185,7 @@ class _Keyed(torch.nn.Module):  # type: ignore[misc]
 
 
 def _example(
-    task: Task, inputs: Sequence[Input], *, batched: bool
+    dynamic: Mapping[str, tuple[int, ...]], inputs: Sequence[Input], *, batched: bool
 ) -> tuple[tuple[Any, ...], list[dict[int, Any]]]:
     """What to export with, and which of its axes are dynamic.
 
@@ -190,7 +195,7 @@ def _example(
     feeds = samples.joined(inputs, [one, one]) if batched else one
     dims: list[dict[int, Any]] = []
     for each in inputs:
-        wanted = (task.original.dynamic or {}).get(each.name, ())
+        wanted = dynamic.get(each.name, ())
         axes = dict.fromkeys(wanted, torch.export.Dim.DYNAMIC)
         if batched and each.axis is not None:
             # Automatic: where the network fixes it, it is fixed, and told later.

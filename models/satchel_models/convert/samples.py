@@ -55,7 +55,8 @@ def batched(shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, ...]:
 def draw(inputs: Sequence[Input], seed: int) -> dict[str, NDArray[np.generic]]:
     """One sample: a batch of one.
 
-    Floats are normally distributed, bytes uniformly, other whole numbers 0 … `below` - 1.
+    Floats are normally distributed, bytes uniformly, other whole numbers 0 … `below` - 1; a mask
+    is ones, then zeros: padding on the right.
     """
     random = np.random.default_rng(seed)
     return {each.name: _filled(random, each) for each in inputs}
@@ -77,6 +78,9 @@ def _filled(random: np.random.Generator, each: Input) -> NDArray[np.generic]:
     kind = np.dtype(each.dtype)
     if kind.kind == "f":
         return np.asarray(random.standard_normal(each.shape), kind)
+    if each.name.endswith("mask") and each.shape and kind.kind in "biu":
+        length = random.integers(1, each.shape[-1] + 1, (*each.shape[:-1], 1))
+        return np.asarray(np.arange(each.shape[-1]) < length, kind)
     if kind.kind == "b":
         return np.asarray(random.integers(0, 2, each.shape), kind)
     most = 256 if kind == np.uint8 else each.below

@@ -52,6 +52,8 @@ class Flat(torch.nn.Module):  # type: ignore[misc]
             result = self.network(**dict(zip(self.names, tensors, strict=True)))
         else:
             result = self.network(*tensors)
+        if isinstance(result, Mapping):
+            result = dict(result)  # such as transformers' outputs
         leaves, _ = pytree.tree_flatten_with_path(result)
         return [(_name(path), leaf) for path, leaf in leaves if isinstance(leaf, torch.Tensor)]
 

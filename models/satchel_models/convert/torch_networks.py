@@ -7,15 +7,16 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from satchel_models.convert import pickles
+from satchel_models.convert import pickles, torch_hugging
 from satchel_models.convert.exchange import Task, last_words
 from satchel_models.convert.kinds import Kind
 from satchel_models.convert.original import Original
+from satchel_models.convert.samples import Input
 from satchel_models.errors import ConversionError, UntrustedError
 
 NESTED = ("state_dict", "model_state_dict", "model", "weights")
@@ -33,12 +34,16 @@ class Network:
         origin: What it is, in words.
         notes: A sentence each.
         program: As `torch.export` wrote it.
+        inputs: What it takes, where its file says that.
+        dynamic: Axes beside the batch that are dynamic, by input, where its file says that.
     """
 
     module: Any
     origin: str
     notes: tuple[str, ...] = ()
     program: Any = None
+    inputs: tuple[Input, ...] = ()
+    dynamic: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def load(task: Task) -> Network:
@@ -141,6 +146,11 @@ def _safetensors(original: Original) -> Network:
     return _filled(original, load_file(original.path), Kind.SAFETENSORS)
 
 
+def _hugging(original: Original) -> Network:
+    found = torch_hugging.load(original)
+    return Network(found.module, found.origin, inputs=found.inputs, dynamic=found.dynamic)
+
+
 def _filled(original: Original, found: Any, kind: Kind) -> Network:
     """The factory's network with the weights that were found."""
     state = next(
@@ -210,4 +220,5 @@ _LOADERS: Mapping[Kind, Callable[[Original], Network]] = {
     Kind.TORCH_OBJECT: _object,
     Kind.TORCH_WEIGHTS: _weights,
     Kind.SAFETENSORS: _safetensors,
+    Kind.HUGGING_FACE: _hugging,
 }
