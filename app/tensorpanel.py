@@ -26,9 +26,6 @@ __all__ = ["Tensors", "as_json", "read", "summary"]
 FIRST = 8
 """Values of an output that are shown."""
 
-DIGITS = {"float16": 5, "float32": 9, "float64": 17}
-"""Significant decimal digits that bring a float back exactly (IEEE 754, 5.12.2)."""
-
 
 class Tensors:
     """An installed model, its tensors as they are."""
@@ -212,10 +209,10 @@ def as_json(outputs: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> st
 
 
 def _plain(array: NDArray[Any]) -> Any:
-    digits = DIGITS.get(array.dtype.name)
-    if digits is None:
+    if array.dtype.kind != "f":
         return array.tolist()
-    values = [_number(float(value), digits) for value in array.reshape(-1).tolist()]
+    # As short as brings the same float32 back: 0.1, not 0.10000000149.
+    values: list[Any] = [_number(float(str(value))) for value in array.reshape(-1)]
     for size in reversed(array.shape[1:]):
         # An axis of no length leaves as many empty lists as the axes before it say.
         rows = len(values) // size if size else int(np.prod(array.shape[:-1]))
@@ -223,12 +220,12 @@ def _plain(array: NDArray[Any]) -> Any:
     return values if array.ndim else values[0]
 
 
-def _number(value: float, digits: int) -> float | str:
+def _number(value: float) -> float | str:
     if value != value:
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "Infinity" if value > 0 else "-Infinity"
-    return float(f"{value:.{digits}g}")
+    return value
 
 
 def _shown(value: Any) -> str:

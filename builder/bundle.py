@@ -35,12 +35,10 @@ from builder.release import layout, source, upload
 from builder.release.trust import Trust
 from builder.site import Site
 from builder.snapshot import record
+from satchel_models.own_recipe import OwnRecipe
 
 LARGEST = 25_000_000
 """No file may be bigger, in bytes: static hosts refuse more (Cloudflare Pages: 25 MiB)."""
-
-PICTURES = ("icons", "samples")
-"""Folders of app/static that are copied as they are."""
 
 MODELS = "models/"
 """Where a page has its models, unless they have an origin of their own."""
@@ -145,14 +143,18 @@ class _Bundle:
         self._write("notices.txt", notices.document(self.site.title, collected).encode())
         style = self._asset("style.css", scripts.bundle(STATIC / "style.css"))
         boot = self._asset("boot.mjs", scripts.bundle(STATIC / "boot.mjs"))
-        for name in PICTURES:
-            self._pictures(name)
+        tasks = [entry.task for entry in self.site.models]
+        # A page shows the first model of each task.
+        first = {model.recipe.task: model.recipe for model in reversed(made)}
+        ours = {task for task, recipe in first.items() if not isinstance(recipe, OwnRecipe)}
+        self._pictures("icons")
+        if "label" in ours:
+            self._pictures("samples")
         words = {"title": self.site.title, "description": self.site.description}
         manifest = page.fill(_text(STATIC / "site.webmanifest"), words, quote=page.in_json)
         self._write("site.webmanifest", manifest.encode())
-        tasks = [entry.task for entry in self.site.models]
         ui = self._asset("interface.mjs", interface.script(tasks))
-        template = page.for_tasks(_text(STATIC / "index.html"), tasks)
+        template = page.for_tasks(_text(STATIC / "index.html"), tasks, ours)
         worker = serviceworker.source()
         about = page.about(self.site, self.urls, self._sizes(), made, collected)
         about["trust"] = page.trust(trusted)

@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from builder.errors import BuildError
@@ -16,7 +16,10 @@ from builder.site import Site
 
 _BLANK = re.compile(r"\{\{(\w+)\}\}")
 
-_TASK = re.compile(r" *<!-- task: (\w+) -->\n(.*?) *<!-- /task -->\n", re.DOTALL)
+_TASK, _OURS = (
+    re.compile(rf" *<!-- {kind}: (\w+) -->\n(.*?) *<!-- /{kind} -->\n", re.DOTALL)
+    for kind in ("task", "ours")
+)
 
 SITE_BLANK = '"{{site}}"'
 """Where the facts go; in quotes so that the template itself is valid JSON there."""
@@ -45,17 +48,24 @@ def fill(template: str, words: Mapping[str, str], *, quote: Callable[[str], str]
     return _BLANK.sub(word, template)
 
 
-def for_tasks(template: str, tasks: Sequence[str]) -> str:
+def for_tasks(template: str, tasks: Sequence[str], ours: Collection[str]) -> str:
     """Leave out of a template what belongs to tasks that the site has no model for.
 
-    Such parts stand between `<!-- task: name -->` and `<!-- /task -->`. The view of the first task
-    is the one that shows before the interface's Python runs.
+    Such parts stand between `<!-- task: name -->` and `<!-- /task -->`. What is true of the models
+    that come with Satchel, and not of everybody's, stands between `<!-- ours: name -->` and
+    `<!-- /ours -->`. The view of the first task is the one that shows before the interface's Python
+    runs.
+
+    Args:
+        template: The page.
+        tasks: Tasks of the site's models, in their order.
+        ours: Those whose model comes with Satchel.
     """
 
-    def part(found: re.Match[str]) -> str:
-        return found.group(2) if found.group(1) in tasks else ""
+    def among(names: Collection[str]) -> Callable[[re.Match[str]], str]:
+        return lambda found: found.group(2) if found.group(1) in names else ""
 
-    kept = _TASK.sub(part, template)
+    kept = _TASK.sub(among(tasks), _OURS.sub(among(ours), template))
     return kept.replace(f'id="view-{tasks[0]}" hidden', f'id="view-{tasks[0]}"', 1)
 
 

@@ -55,7 +55,7 @@ def example(shape):
 
 
 def belongs(name, inputs):
-    """Places of the inputs that a file is for, by its name.
+    """Places of the inputs (their names) that a file is for, by its own name.
 
     An archive may hold all of them; any other file is for the input that it is called like, or
     for the only one.
@@ -63,7 +63,7 @@ def belongs(name, inputs):
     stem, _, ending = name.rpartition(".")
     if ending.lower() == "npz" or len(inputs) == 1:
         return list(range(len(inputs)))
-    return [place for place, one in enumerate(inputs) if one.name == stem]
+    return [place for place, one in enumerate(inputs) if one == stem]
 
 
 def more(count, shown):

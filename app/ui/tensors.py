@@ -51,11 +51,11 @@ class TensorsPanel:
             self._waiting.extend(files)
             return
         for file in files:
-            places = belongs(file.name, self._specs.inputs)
+            places = belongs(file.name, [field.name for field in self._fields])
             for place in places:
                 self._fields[place].take(file)
             if not places:
-                names = ", ".join([one.name for one in self._specs.inputs])
+                names = ", ".join([field.name for field in self._fields])
                 text = "{} is called like no input of the model. It takes {}."
                 self._say(text.format(file.name, names), "bad")
 

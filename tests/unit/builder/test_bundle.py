@@ -272,10 +272,20 @@ def test_a_page_has_what_its_tasks_need_and_the_first_one_shows():
         '<a>\n  <!-- task: label -->\n  <p id="view-label">\n  <!-- /task -->\n'
         '  <!-- task: embed -->\n  <p id="view-embed" hidden>\n  <!-- /task -->\n</a>\n'
     )
-    assert page.for_tasks(template, ["embed"]) == '<a>\n  <p id="view-embed">\n</a>\n'
-    assert page.for_tasks(template, ["label", "embed"]) == (
+    assert page.for_tasks(template, ["embed"], ()) == '<a>\n  <p id="view-embed">\n</a>\n'
+    assert page.for_tasks(template, ["label", "embed"], ()) == (
         '<a>\n  <p id="view-label">\n  <p id="view-embed" hidden>\n</a>\n'
     )
+
+
+def test_a_page_says_of_our_models_only_where_it_has_them():
+    template = (
+        "<a>\n  <!-- task: label -->\n  <p>\n    <!-- ours: label -->\n    A cat.\n"
+        "    <!-- /ours -->\n  </p>\n  <!-- /task -->\n</a>\n"
+    )
+    assert page.for_tasks(template, ["label"], ()) == "<a>\n  <p>\n  </p>\n</a>\n"
+    assert "    A cat.\n" in page.for_tasks(template, ["label"], ["label"])
+    assert page.for_tasks(template, ["embed"], ["label"]) == "<a>\n</a>\n"
 
 
 def test_a_template_s_blanks_are_filled_and_escaped():

@@ -21,7 +21,9 @@ def load(name):
     return module
 
 
-export, photos, texts, words = (load(name) for name in ("export", "photos", "texts", "words"))
+export, photos, shapes, texts, words = (
+    load(name) for name in ("export", "photos", "shapes", "texts", "words")
+)
 
 
 def photo(name="harbour.jpg", label="pier", state="done"):
@@ -177,3 +179,47 @@ def test_the_chosen_text_comes_first_and_the_others_by_likeness():
 )
 def test_likeness_is_said_in_two_digits(score, text):
     assert texts.score_text(score) == text
+
+
+class Input:
+    def __init__(self, *dynamic):
+        self.axes = list(dynamic)
+
+
+def test_a_dynamic_axis_is_asked_for_once():
+    assert shapes.axes([Input("batch", "length"), Input("batch"), Input()]) == ["batch", "length"]
+
+
+def test_sizes_are_whole_numbers_or_it_is_said_which_is_none():
+    assert shapes.sizes_of([("batch", "2"), ("length", " 64 ")]) == (
+        {"batch": 2, "length": 64},
+        None,
+    )
+    for text in ("", "two", "1.5", "0", "-1"):
+        assert shapes.sizes_of([("batch", "2"), ("length", text)]) == (None, "length")
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [
+        ([], "0"),
+        (["3"], "[0, 0, 0]"),
+        (["batch", "2"], "[[0, 0]]"),
+        (["2", "1", "2"], "[[[0, 0]], [[0, 0]]]"),
+        (["1", "3", "224", "224"], "[[[[0, 0, …]]]]"),
+    ],
+)
+def test_an_example_shows_how_lists_lie_in_lists(shape, text):
+    assert shapes.example(shape) == text
+
+
+def test_a_file_goes_to_the_input_that_it_is_called_like():
+    assert shapes.belongs("mask.npy", ["ids", "mask"]) == [1]
+    assert shapes.belongs("all.NPZ", ["ids", "mask"]) == [0, 1]
+    assert shapes.belongs("photo.json", ["x"]) == [0]
+    assert shapes.belongs("photo.json", ["ids", "mask"]) == []
+
+
+def test_what_is_not_shown_is_counted():
+    assert shapes.more(8, 8) == ""
+    assert shapes.more(1000, 8) == "… and 992 more"
