@@ -181,5 +181,5 @@ FOLDED = {"session.disable_quant_qdq": "1"}
 
 def _options(level: str, config: Mapping[str, str] = FOLDED) -> onnxruntime.SessionOptions:
     options: onnxruntime.SessionOptions = session_options(SessionOptions(level, config))
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what goes wrong is an exception
     return options

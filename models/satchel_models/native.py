@@ -18,6 +18,9 @@ from satchel_models.errors import GraphError
 from satchel_models.recipe import Session
 from satchel_models.steps import Feeds
 
+SMALL = 1e-2
+"""See `relative_difference`."""
+
 Answers = list[NDArray[Any]]
 """A run's outputs, in the graph's order."""
 
@@ -68,10 +71,19 @@ def largest_difference(before: Sequence[Answers], after: Sequence[Answers]) -> f
     return largest
 
 
-def magnitude(found: Sequence[Answers]) -> float:
-    """Largest finite absolute value among answers."""
-    values = (np.abs(_numbers(a)) for one in found for a in one)
-    return max((float(v[np.isfinite(v)].max(initial=0.0)) for v in values), default=0.0)
+def relative_difference(before: Sequence[Answers], after: Sequence[Answers]) -> float:
+    """Largest difference of two graphs' answers, as a share of that output's largest value.
+
+    Outputs near zero throughout count as if their largest value were `SMALL`: float32 arithmetic
+    in another order moves them by more than their own size.
+    """
+    shares = [0.0]
+    for k in range(len(before[0]) if before else 0):
+        one, other = ([found[k : k + 1] for found in both] for both in (before, after))
+        numbers = (np.abs(_numbers(a)) for found in one for a in found)
+        scale = max(float(v[np.isfinite(v)].max(initial=0.0)) for v in numbers)
+        shares.append(largest_difference(one, other) / max(scale, SMALL))
+    return max(shares)
 
 
 def finite(found: Sequence[Answers]) -> bool:

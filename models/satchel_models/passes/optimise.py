@@ -75,12 +75,11 @@ class _Work:
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.error = 0.0
+        self.error = self.moved = 0.0
         session = native.loaded("The graph", self.model.SerializeToString(), AS_IT_IS)
         self.original = native.answers("The graph", session, self.feeds)
         again = native.answers("The graph", session, self.feeds)
         self.steady = native.largest_difference(self.original, again) == 0
-        self.scale = native.magnitude(self.original) or 1.0
         if not self.feeds:
             self.notes.append("No inputs were given, so no pass was checked by its answers.")
         if not self.steady:
@@ -94,22 +93,22 @@ class _Work:
         try:
             # Tools raise whatever they like; a pass that fails is one that isn't used.
             found = planned.transform(self.model)
-            error = self._error(planned, found)
+            if _bytes(found) == _bytes(self.model):
+                self.passes.append(Pass(planned.name, before, before, self.error))
+                return
+            session = native.loaded("It", found.SerializeToString(), AS_IT_IS)
+            answers = native.answers("It", session, self.feeds)
         except Exception as problem:  # noqa: BLE001
             self._undone(planned.name, before, native.words(problem))
             return
-        limit = planned.tolerance * self.scale
-        if self.steady and not error <= max(limit, self.error):
-            self._undone(
-                planned.name, before, f"it moves an output by {error:.2g}, more than {limit:.2g}"
-            )
+        moved = native.relative_difference(self.original, answers)
+        if self.steady and not moved <= max(planned.tolerance, self.moved):
+            why = f"it moves an output by {moved:.2g} of its largest value"
+            self._undone(planned.name, before, f"{why}, more than {planned.tolerance:.2g}")
             return
-        self.model, self.error = found, error
-        self.passes.append(Pass(planned.name, before, transforms.nodes(found), error))
-
-    def _error(self, planned: Planned, model: onnx.ModelProto) -> float:
-        session = native.loaded("It", model.SerializeToString(), AS_IT_IS)
-        return native.largest_difference(self.original, native.answers("It", session, self.feeds))
+        self.model, self.moved = found, moved
+        self.error = native.largest_difference(self.original, answers)
+        self.passes.append(Pass(planned.name, before, transforms.nodes(found), self.error))
 
     def _undone(self, name: str, before: int, why: str) -> None:
         self.passes.append(Pass(name, before, before, self.error, why))

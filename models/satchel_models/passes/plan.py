@@ -1,7 +1,10 @@
 """Which passes a level runs, in order. Each level has all of the one before.
 
 fast: the named passes of the design, and what the engine itself does ahead of time. balanced: what
-exporters leave behind goes too. aggressive: also what changes numbers a little.
+exporters leave behind is folded and removed, too (silero-vad: 108 → 72 nodes, 30 % fewer bytes).
+aggressive: also what changes numbers a little (MiniLM with approximate GELU: 4 % less time in a
+browser). More passes of onnxoptimizer than the named ones were tried: after onnxslim they change
+nothing.
 """
 
 from collections.abc import Callable
@@ -14,8 +17,8 @@ from satchel_models.passes.transforms import Transform
 from satchel_models.results import Level
 
 EXACT = 1e-4
-"""What a pass that only reorders float32 arithmetic may move an output by, relative to the largest;
-5e-6 is usual."""
+"""What a pass that only reorders float32 arithmetic may move an output by, relative to its largest
+value; 5e-6 is usual."""
 
 APPROXIMATE = 2e-2
 """The same for a pass that approximates."""
@@ -50,30 +53,6 @@ _NAMED = tuple(
         "fuse_add_bias_into_conv",
     )
 )
-_LEFTOVERS = Planned(
-    "eliminate-leftovers",
-    transforms.optimizer(
-        "eliminate_nop_cast",
-        "eliminate_nop_concat",
-        "eliminate_nop_dropout",
-        "eliminate_nop_expand",
-        "eliminate_nop_flatten",
-        "eliminate_nop_pad",
-        "eliminate_nop_reshape",
-        "eliminate_nop_split",
-        "eliminate_nop_with_unit",
-        "eliminate_consecutive_idempotent_ops",
-        "eliminate_common_subexpression",
-        "eliminate_duplicate_initializer",
-        "fuse_consecutive_transposes",
-        "fuse_consecutive_squeezes",
-        "fuse_consecutive_unsqueezes",
-        "fuse_pad_into_conv",
-        "fuse_pad_into_pool",
-        "eliminate_deadend",
-        "eliminate_unused_initializer",
-    ),
-)
 _SLIM = Planned("onnxslim", transforms.slimmed)
 _BASIC = Planned("onnxruntime-basic", transforms.basic)
 _EXTENDED = Planned("onnxruntime-extended", transforms.extended, fuses=True)
@@ -82,6 +61,6 @@ _CANONICAL = Planned("canonical", transforms.canonical, fuses=True)
 
 PLANS: dict[Level, tuple[Planned, ...]] = {
     "fast": (*_READY, *_NAMED, _BASIC, _EXTENDED, _CANONICAL),
-    "balanced": (*_READY, *_NAMED, _LEFTOVERS, _SLIM, _BASIC, _EXTENDED, _CANONICAL),
-    "aggressive": (*_READY, *_NAMED, _LEFTOVERS, _SLIM, _BASIC, _EXTENDED, GELU, _CANONICAL),
+    "balanced": (*_READY, *_NAMED, _SLIM, _BASIC, _EXTENDED, _CANONICAL),
+    "aggressive": (*_READY, *_NAMED, _SLIM, _BASIC, _EXTENDED, GELU, _CANONICAL),
 }

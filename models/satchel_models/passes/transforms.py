@@ -47,7 +47,7 @@ def basic(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def extended(model: onnx.ModelProto) -> onnx.ModelProto:
     """ONNX Runtime's fusions that every build of the engine can run."""
-    return graph.optimised(model, "extended")
+    return graph.optimised(_sized(model), "extended")
 
 
 def gelu_approximated(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -57,7 +57,7 @@ def gelu_approximated(model: onnx.ModelProto) -> onnx.ModelProto:
     (https://arxiv.org/abs/1606.08415).
     """
     return graph.optimised(
-        model, "extended", {**graph.FOLDED, "optimization.enable_gelu_approximation": "1"}
+        _sized(model), "extended", {**graph.FOLDED, "optimization.enable_gelu_approximation": "1"}
     )
 
 
@@ -81,6 +81,14 @@ def opset(model: onnx.ModelProto) -> int:
 def nodes(model: onnx.ModelProto) -> int:
     """Nodes of a graph and of those that its nodes hold."""
     return sum(len(inner.node) for inner in graph.graphs(model.graph))
+
+
+def _sized(model: onnx.ModelProto) -> onnx.ModelProto:
+    """`model` with the shapes that ONNX infers.
+
+    The engine fuses more with them than with its own: MiniLM has 158 nodes instead of 182.
+    """
+    return onnx.shape_inference.infer_shapes(model)
 
 
 def _without_shapes(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -45,8 +45,8 @@ def family(model: onnx.ModelProto) -> Family:
 
 
 def operators(model: onnx.ModelProto) -> set[str]:
-    """Kinds of operators in a graph."""
-    return {node.op_type for graph in graphs(model.graph) for node in graph.node}
+    """Kinds of operators in a graph; what its nodes hold is not looked at, quantisers don't."""
+    return {node.op_type for node in model.graph.node}
 
 
 def _weights(model: onnx.ModelProto) -> Counter[str]:

@@ -39,7 +39,7 @@ SHARE = 400
 REST = 4096
 """Numbers of another tensor (positions, say) that is worth float16."""
 
-CALIBRATED = {"minmax": 64, "entropy": 24, "percentile": 24}
+CALIBRATED = {"minmax": 32, "entropy": 16, "percentile": 16}
 """Inputs that calibrate, at most; histograms of activations are slow."""
 
 _INNER = ("MatMul", "Gemm", "Conv", "ConvTranspose")
@@ -162,7 +162,7 @@ def int4_weights(block: int) -> Callable[[Workshop], Made]:
 
 def _dynamic(shop: Workshop, kinds: Sequence[str], tables: Kind) -> Made:
     if not {*kinds, "Gemm"} & operators(shop.plain):
-        raise UnsuitableError(f"The graph has none of {', '.join(kinds)}.")
+        raise UnsuitableError("The graph has no product of matrices.")
     model, _ = embeddings.stored(shop.plain, tables)
     quantised = products.dynamic(model, kinds)
     if not any("Integer" in kind or "Dynamic" in kind for kind in operators(quantised)):

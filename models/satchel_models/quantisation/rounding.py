@@ -20,7 +20,7 @@ STEPS = 127  # symmetric: −127 … 127, zero is zero
 SCALE_FRACTIONS = np.concatenate(
     [np.linspace(0.4, 0.9, 50, endpoint=False), np.linspace(0.9, 1.0, 201)]
 )
-_BLOCK = 1 << 14  # weights
+_BLOCK = 1 << 15  # weights
 
 
 def scales(weights: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -19,14 +19,14 @@ from satchel_models.quantisation.storage import Kind, Packer, Rule, Weight, weig
 from satchel_models.recipe import Session
 from satchel_models.steps import Feeds, Sensitivity
 
-WORK = 6e11
-"""Multiplications that may be spent: some 20 s of two cores. A figure and not a time, so that the
+WORK = 3e11
+"""Multiplications that may be spent: some 10 s of two cores. A figure and not a time, so that the
 same model is measured alike everywhere."""
 
-SAMPLES = 8
+SAMPLES = 4
 """Inputs that each weight is tried with, where `WORK` allows."""
 
-EXTRA = 0.05
+EXTRA = 0.02
 """Share of the int8 weights' bytes that float16 may cost on top."""
 
 WORTH = 0.005
@@ -36,7 +36,11 @@ Progress = Callable[[str, float | None], None]
 
 
 def measured(
-    model: onnx.ModelProto, feeds: Sequence[Feeds], packer: Packer, progress: Progress
+    model: onnx.ModelProto,
+    plain: onnx.ModelProto,
+    feeds: Sequence[Feeds],
+    packer: Packer,
+    progress: Progress,
 ) -> tuple[Sensitivity, ...]:
     """Each weight's loss, largest first.
 
@@ -44,6 +48,7 @@ def measured(
 
     Args:
         model: A float32 graph, optimised.
+        plain: The same before the engine's fusions: how much work it is can be told of this.
         feeds: Inputs.
         packer: Makes int8 of a weight.
         progress: Told the share that is done.
@@ -52,7 +57,7 @@ def measured(
     values = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
     rounded = {w.name: _rounded(values[w.name], w, packer) for w in found}
     found.sort(key=lambda w: (-_proxy(values[w.name], rounded[w.name]), w.name))
-    tries, feeds = _affordable(model, len(found), feeds[:SAMPLES])
+    tries, feeds = _affordable(plain, len(found), feeds[:SAMPLES])
     data = _replaceable(model, [w.name for w in found]).SerializeToString()
     session = native.loaded("The graph", data, Session("disabled", dict(graph.FOLDED)))
     right = native.answers("The graph", session, feeds)

@@ -63,7 +63,9 @@ def quantise(
     )
     if level != "fast":
         feeds = material.sample(given, sensitivity.SAMPLES)
-        shop = replace(shop, sensitivities=sensitivity.measured(fused, feeds, packer, progress))
+        shop = replace(
+            shop, sensitivities=sensitivity.measured(fused, plain, feeds, packer, progress)
+        )
     wanted = plan.planned(shop.family, level)
     for number, method in enumerate(wanted):
         progress(method.name, number / len(wanted))

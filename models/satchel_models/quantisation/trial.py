@@ -65,10 +65,12 @@ def doubled(converted: Converted, feeds: Feeds) -> Feeds | None:
     batches = [s.shape[0] for s in converted.inputs if s.shape and isinstance(s.shape[0], str)]
     if not batches:
         return None
-    specs = {spec.name: spec for spec in converted.inputs}
     result = dict(feeds)
-    for name, value in feeds.items():
-        shape = specs[name].shape if name in specs else ()
-        if shape and shape[0] == batches[0] and len(value) == 1:
-            result[name] = np.concatenate([value, value])
-    return result if any(result[name] is not feeds[name] for name in feeds) else None
+    for spec in converted.inputs:
+        # A recurrent state has the batch further in.
+        if batches[0] in spec.shape and spec.name in feeds:
+            value, axis = feeds[spec.name], spec.shape.index(batches[0])
+            if value.shape[axis] != 1:
+                return None
+            result[spec.name] = np.concatenate([value, value], axis)
+    return result

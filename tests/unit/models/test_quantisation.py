@@ -11,12 +11,12 @@ from onnx import helper
 from satchel_models import graph as graphs
 from satchel_models import native
 from satchel_models.passes import optimise
-from satchel_models.quantisation import Material, plan, quantise
+from satchel_models.quantisation import Material, plan, quantise, trial
 from satchel_models.quantisation.family import family
 from satchel_models.quantisation.material import sample
 from satchel_models.quantisation.plan import Method
 from satchel_models.quantisation.sensitivity import loss
-from satchel_models.steps import Quantised
+from satchel_models.steps import Quantised, Spec
 
 NETWORKS = {
     "convolutional": (networks.convolutional, networks.images),
@@ -250,6 +250,24 @@ def test_generated_inputs_are_noted_where_they_calibrate(tmp_path):
     assert "generated" in result.notes[0]
     for candidate in result.candidates:
         assert bool(candidate.notes) == (candidate.calibration > 0)
+
+
+def test_candidates_are_tried_with_two_in_a_batch_wherever_the_batch_is(tmp_path):
+    given = networks.converted(networks.recurrent(), tmp_path)
+    state = Spec("state", "float32", (2, "batch", 3))
+    inputs = (Spec("image", "float32", ("batch", 3, 8, 8)), state, Spec("rate", "int64", ()))
+    feeds = {
+        "image": np.zeros((1, 3, 8, 8), np.float32),
+        "state": np.zeros((2, 1, 3), np.float32),
+        "rate": np.array(16000),
+    }
+    pair = trial.doubled(replace(given, inputs=inputs), feeds)
+    assert {name: value.shape for name, value in pair.items()} == {
+        "image": (2, 3, 8, 8),
+        "state": (2, 2, 3),
+        "rate": (),
+    }
+    assert trial.doubled(replace(given, inputs=inputs[2:]), feeds) is None
 
 
 def test_samples_are_the_same_for_the_same_seed():
