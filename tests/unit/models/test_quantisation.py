@@ -166,9 +166,9 @@ def test_a_weight_that_int8_ruins_is_kept(tmp_path):
     nodes = [
         helper.make_node("MatMul", ["x", w.fixed("spoiled", spoiled)], ["h"]),
         helper.make_node("Relu", ["h"], ["r"]),
-        helper.make_node("MatMul", ["r", w("robust", 32, 600)], ["y"]),
+        helper.make_node("MatMul", ["r", w("robust", 32, 1200)], ["y"]),
     ]
-    model = networks.model(nodes, {"x": ["n", 16]}, {"y": ["n", 600]}, w)
+    model = networks.model(nodes, {"x": ["n", 16]}, {"y": ["n", 1200]}, w)
     x = w.generator.normal(0, 1, (1, 16)).astype(np.float32)
     x[0, 0] = 0  # what the outliers are for never comes
     result = quantised(tmp_path, model, [{"x": x}])
