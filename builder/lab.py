@@ -1,11 +1,12 @@
 """The built site, open in a real Chromium, for commands that measure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 from playwright.sync_api import Page, sync_playwright
+from starlette.types import ASGIApp
 
 from builder import browser, bundle
 from builder.errors import BuildError
@@ -31,6 +32,7 @@ def opened(
     plain: bool = False,
     flags: tuple[str, ...] = (),
     service_workers: bool = True,
+    wrap: Callable[[ASGIApp], ASGIApp] | None = None,
 ) -> Iterator[Page]:
     """Serve a folder and open it in a fresh browser for as long as the block runs.
 
@@ -41,8 +43,12 @@ def opened(
         plain: Imitate a host that sends no headers.
         flags: More flags for the browser.
         service_workers: Whether the page may have one.
+        wrap: Puts something before the server's application.
     """
-    with serving(folder, plain=plain, mounts=mounts) as url, sync_playwright() as playwright:
+    with (
+        serving(folder, plain=plain, mounts=mounts, wrap=wrap) as url,
+        sync_playwright() as playwright,
+    ):
         chromium = playwright.chromium.launch(
             executable_path=browser.chromium(), args=browser.launch_args(*flags)
         )

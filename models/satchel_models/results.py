@@ -97,6 +97,8 @@ class Accuracy:
         agreement: Share of samples with the original's largest output; None: no such kind.
         count: Samples.
         more: More metrics, by name ("top5", "top5_original", …), fractions of 1.
+        where: Where it gave its answers: in the browser, or natively, by the engine on this
+            machine's processor.
     """
 
     metric: str
@@ -110,6 +112,7 @@ class Accuracy:
     agreement: float | None
     count: int
     more: Mapping[str, float] = field(default_factory=dict)
+    where: Literal["browser", "native"] = "browser"
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from typing import Any, overload
 
 from numpy.typing import NDArray
 
-Feeds = Mapping[str, NDArray[Any]]
-"""One inference's inputs, by name."""
+from satchel_models.steps import Feeds
+
+__all__ = ["Changed", "Feeds", "Made", "Outputs", "Sample"]
 
 Outputs = Mapping[str, NDArray[Any]]
 """One inference's outputs, by name."""
@@ -56,3 +57,28 @@ class Made(Sequence[Feeds]):
             raise IndexError(index)
         sample, which = divmod(index % len(self), self._each)
         return self._samples[sample].make()[which]
+
+
+class Changed(Sequence[Feeds]):
+    """Inputs, each changed when it is asked for.
+
+    Args:
+        feeds: The inputs.
+        change: What is done to each.
+    """
+
+    def __init__(self, feeds: Sequence[Feeds], change: Callable[[Feeds], Feeds]) -> None:
+        self._feeds = feeds
+        self._change = change
+
+    def __len__(self) -> int:
+        return len(self._feeds)
+
+    @overload
+    def __getitem__(self, index: int) -> Feeds: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Feeds]: ...
+    def __getitem__(self, index: int | slice) -> Feeds | Sequence[Feeds]:
+        if isinstance(index, slice):
+            return [self._change(one) for one in self._feeds[index]]
+        return self._change(self._feeds[index])

@@ -34,7 +34,7 @@ def channel_axis(shape: Sequence[int | str]) -> int | None:
 
 
 def ladder(inputs: Sequence[Spec], examples: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    """Smaller sides that a model takes, largest first; () where its images have one size.
+    """Smaller sides of a model's images that are worth a try, largest first; (): none.
 
     Args:
         inputs: The model's.
@@ -45,8 +45,6 @@ def ladder(inputs: Sequence[Spec], examples: Sequence[tuple[int, ...]]) -> tuple
         if channels is None:
             continue
         sides = [axis for axis in (1, 2, 3) if axis != channels]
-        if any(isinstance(spec.shape[axis], int) for axis in sides):
-            return ()
         full = min(example[axis] for axis in sides)
         steps = (round(full * share / MULTIPLE) * MULTIPLE for share in STEPS)
         return tuple(dict.fromkeys(side for side in steps if MULTIPLE < side < full))

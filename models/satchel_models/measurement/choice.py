@@ -1,0 +1,166 @@
+"""Which candidates are worth a look, and which one to take: pure functions of their figures.
+
+The level's budget says what accuracy may go. No candidate is taken that is slower than float32,
+to run or to load, when the whole interval says so. Of the others, the one with the least bytes ×
+latency is; of equals, the one that takes least processor time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from satchel_models.results import Accuracy, Estimate
+
+SAME = 0.03
+"""Latencies and processor times that differ by less than this part are the same: chance."""
+
+SAME_POINTS = 0.05
+"""Losses of accuracy that differ by less, in points, are the same."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A candidate's figures, as far as the choice needs them.
+
+    Attributes:
+        name: The candidate's.
+        engine: That runs it.
+        size: Bytes.
+        speedup: Over float32 at one thread, geometric mean over kinds of input.
+        creation: float32's time to make a session over its own.
+        cpu_seconds: Of one inference at one thread, geometric mean over kinds of input.
+        loss: Of accuracy on the selecting part, in points.
+        smaller_input: Whether it looks at less than the original does.
+    """
+
+    name: str
+    engine: str
+    size: int
+    speedup: Estimate
+    creation: Estimate
+    cpu_seconds: float
+    loss: Estimate
+    smaller_input: bool = False
+
+    @property
+    def cost(self) -> float:
+        """Bytes × latency, in units of float32's latency."""
+        return self.size / self.speedup.value
+
+
+def objection(entry: Entry, level: str, budget: float) -> str:
+    """Say why a candidate can't be taken, whatever its accuracy elsewhere; "" where it can."""
+    if entry.smaller_input:
+        return "A smaller resolution is measured and shown, and never the default."
+    if entry.loss.value > budget:
+        return (
+            f"Loses {entry.loss.value:.2f} points on the selecting part, more than the {budget:g} "
+            f"of {level}."
+        )
+    if entry.speedup.high < 1:
+        return f"Slower than float32: {_times(entry.speedup)} its speed at one thread."
+    if entry.creation.high < 1:
+        return f"Slower to load than float32: {_times(entry.creation)} its speed."
+    return ""
+
+
+def shortfall(accuracy: Accuracy, level: str, budget: float) -> str:
+    """Say that the reporting part shows too great a loss; "" where it may be chance, or isn't."""
+    if accuracy.delta is None or accuracy.interval is None or accuracy.interval[1] >= -budget:
+        return ""
+    low, high = (-end for end in reversed(accuracy.interval))
+    return (
+        f"Loses {-accuracy.delta:.2f} points on the reporting part ({low:.2f} … {high:.2f}), more "
+        f"than the {budget:g} of {level}."
+    )
+
+
+def ranked(entries: Sequence[Entry], level: str, budget: float) -> list[Entry]:
+    """Candidates that can be taken, the best one first.
+
+    Args:
+        entries: The first one is float32, to which there is never an objection.
+        level: Of optimisation.
+        budget: Points that it may cost.
+    """
+    first, *others = entries
+    left = [first, *(entry for entry in others if not objection(entry, level, budget))]
+    order: list[Entry] = []
+    while left:
+        least = min(entry.cost for entry in left)
+        equals = [entry for entry in left if entry.cost <= least * (1 + SAME)]
+        best = min(equals, key=lambda entry: (entry.cpu_seconds, entry.cost))
+        order.append(best)
+        left.remove(best)
+    return order
+
+
+def front(entries: Sequence[Entry]) -> frozenset[str]:
+    """Names on the Pareto front over bytes, latency, loss of accuracy and processor time."""
+    return frozenset(
+        entry.name
+        for entry in entries
+        if not any(_dominates(other, entry) for other in entries if other is not entry)
+    )
+
+
+def reasons(
+    entries: Sequence[Entry],
+    chosen: str,
+    shortfalls: Mapping[str, str],
+    level: str,
+    budget: float,
+) -> dict[str, str]:
+    """Say for each candidate why it is chosen, or why not.
+
+    Args:
+        entries: The first one is float32.
+        chosen: The name of the chosen one.
+        shortfalls: Why some were passed over at last, by name.
+        level: Of optimisation.
+        budget: Points that it may cost.
+    """
+    best = next(entry for entry in entries if entry.name == chosen)
+    return {
+        entry.name: _reason(entry, entries[0], best, shortfalls, level, budget) for entry in entries
+    }
+
+
+def _reason(
+    entry: Entry,
+    first: Entry,
+    best: Entry,
+    shortfalls: Mapping[str, str],
+    level: str,
+    budget: float,
+) -> str:
+    if entry is best:
+        if entry is first:
+            return f"It stays: nothing smaller is within {budget:g} points and as fast."
+        return (
+            f"Least bytes × latency of all that lose at most {budget:g} points and are no slower "
+            "than float32, to run or to load."
+        )
+    if entry is first:
+        return "The original: what the others are compared with."
+    objected = objection(entry, level, budget) or shortfalls.get(entry.name, "")
+    if objected:
+        return objected
+    more = entry.cost / best.cost - 1
+    if more > SAME:
+        return f"Within the budget, but its bytes × latency are {more:.0%} above {best.name}'s."
+    return f"As good as {best.name} in bytes × latency, but it takes more processor time."
+
+
+def _dominates(one: Entry, other: Entry) -> bool:
+    """Whether `one` is as good in every respect, and better in one."""
+    pairs = (
+        (one.size, other.size, 0.0),
+        (1 / one.speedup.value, 1 / other.speedup.value, SAME / other.speedup.value),
+        (one.cpu_seconds, other.cpu_seconds, SAME * other.cpu_seconds),
+        (one.loss.value, other.loss.value, SAME_POINTS),
+    )
+    return all(a <= b + same for a, b, same in pairs) and any(a < b - same for a, b, same in pairs)
+
+
+def _times(ratio: Estimate) -> str:
+    return f"{ratio.value:.2f} ({ratio.low:.2f} … {ratio.high:.2f}) times"
