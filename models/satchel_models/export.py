@@ -4,11 +4,6 @@ Uses torch's exporter on `torch.export` (opset 18 natively:
 pytorch.org/docs/stable/onnx_export.html). Batch, height and width stay dynamic.
 """
 
-import contextlib
-import io
-import logging
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import onnx
@@ -31,11 +26,13 @@ def export(model: Any, outer: Export) -> onnx.ModelProto:
     """
     import torch
 
+    from satchel_models.convert.torch_export import quiet
+
     height, width = outer.trace
     # A batch of 2, since the exporter takes a size of 1 for a constant.
     example = torch.zeros(2, 3, height, width)
     dynamic = torch.export.Dim.DYNAMIC
-    with _quiet(), torch.no_grad():
+    with quiet(), torch.no_grad():
         program = torch.onnx.export(
             model,
             (example,),
@@ -51,18 +48,3 @@ def export(model: Any, outer: Export) -> onnx.ModelProto:
         raise RuntimeError("torch.onnx.export gave no program")
     exported: onnx.ModelProto = program.model_proto
     return exported
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the exporter's chatter back: stages on stdout, absent torchvision, its own old calls."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore", FutureWarning)
-        warnings.simplefilter("ignore", DeprecationWarning)
-        logger.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            logger.setLevel(level)
