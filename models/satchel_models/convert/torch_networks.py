@@ -208,6 +208,8 @@ def _refuse_code(original: Original) -> None:
 
 def parameters(module: Any) -> str:
     """What a module's forward takes, for a sentence."""
+    if isinstance(module, torch.jit.ScriptModule):
+        return str(module.forward.schema).removeprefix("forward")
     try:
         return str(inspect.signature(module.forward))
     except (TypeError, ValueError):
