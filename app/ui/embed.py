@@ -97,14 +97,17 @@ class EmbedPanel:
         while not self._download.usable.is_set():
             self._say(self._download.waits_for + " …")
             await self._download.usable.wait()
-        answer = None
-        if run == self._run and not self._is_here():
-            answer = await self._install(run)
-        if run == self._run and (answer is None or answer.ok):
-            self._say("Comparing …")
-            answer = await self._embed()
         if run != self._run:
             return  # cancelled, or begun anew
+        self._say("Comparing …")
+        answer = await self._embed()
+        if run == self._run and not answer.ok and answer.name == "ModelNotFoundError":
+            answer = await self._install(run)
+            if run == self._run and answer.ok:
+                self._say("Comparing …")
+                answer = await self._embed()
+        if run != self._run:
+            return
         if answer.ok:
             self._answer = answer.value
             ms = float(answer.value.ms)

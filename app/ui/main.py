@@ -28,6 +28,7 @@ class Page:
     def __init__(self):
         self.status = None
         self.label = None
+        self.tensors = None
         self.library = None  # from the first time that somebody looks at it
         self.view = ""
         self.asked = False
@@ -43,9 +44,9 @@ class Page:
         if "tensors" in TASKS:
             from tensors import TensorsPanel
 
-            panel = TensorsPanel(self.download, self.seen)
-            if not self.label:
-                host.takeFiles(panel.add)
+            self.tensors = TensorsPanel(self.download, self.seen)
+        if self.label or self.tensors:
+            host.takeFiles(self.take)
         self.updates = Updates(self.learnt, lambda: self.view == "models")
         host.onAddress(lambda: self.show_view(True))
         self.show_view(False)
@@ -90,6 +91,11 @@ class Page:
         if not self.asked:
             self.asked = True
             start(self._keep())
+
+    def take(self, files):
+        """Hand over files that were chosen, dropped or pasted, also before there was a panel."""
+        to_tensors = self.tensors and (self.view == "tensors" or not self.label)
+        (self.tensors if to_tensors else self.label).add(files)
 
     def newer(self, news):
         """A new version of the page waits, or has begun in another tab."""
@@ -160,7 +166,6 @@ class Page:
         self.label = LabelPanel(self.download, self.changed, self.seen)
         Camera(self.label.add)
         self._offer_sample()
-        host.takeFiles(self.label.add)
 
     async def _keep(self):
         self.status.kept(await host.persist())

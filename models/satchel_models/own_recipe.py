@@ -16,88 +16,23 @@ folder `artefact` beside the recipe (`satchel_models.artefact`), where builds an
     labels = "labels.txt"
 """
 
+from __future__ import annotations
+
 import hashlib
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Self
 
 from satchel_models import artefact
 from satchel_models.errors import RecipeError
+from satchel_models.own_tables import OwnSource, Photo, Tensors, Text
 from satchel_models.recipe import Evaluation, Notice, Recipe, Rule, Variant
 
+if TYPE_CHECKING:
+    from satchel_models.convert import Original
 
-@dataclass(frozen=True)
-class OwnSource:
-    """The original.
-
-    Attributes:
-        file: The model's file or folder: a path from the recipe's folder, or an absolute one.
-        factory: `module:callable` that makes the network, for a file that has its weights alone.
-        inputs: Example shape and dtype by input's name ("1x1x8x8:float32"), where the file doesn't
-            say.
-    """
-
-    file: str
-    factory: str = ""
-    inputs: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Photo:
-    """From a photo to the network, and from the network to labels.
-
-    What the shape of the model's input says by itself needs not be said here. A grey channel is
-    ITU-R BT.601's luma (0.299 R + 0.587 G + 0.114 B), as Pillow and OpenCV have it.
-
-    Attributes:
-        labels: Text file beside the recipe: the classes' names, one a line, in the model's order.
-        output: What the model gives: "logits" (a softmax is added) or "probabilities".
-        mean: Subtracted from each pixel (0 … 255): one number, or one for each channel.
-        scale: What the difference is divided by; negative ones turn dark into light.
-        crop: Part of a photo's shorter side that is seen, from the middle.
-        size: Height and width in pixels, or one number for both; () where the model says.
-        colour: "grey" for one channel, "rgb" or "bgr" for three; "" where the model says.
-        layout: "nchw" or "nhwc"; "" where the model says.
-    """
-
-    labels: str
-    output: Literal["logits", "probabilities"] = "logits"
-    mean: tuple[float, ...] = (0.0,)
-    scale: tuple[float, ...] = (255.0,)
-    crop: float = 1.0
-    size: tuple[int, ...] = ()
-    colour: Literal["", "grey", "rgb", "bgr"] = ""
-    layout: Literal["", "nchw", "nhwc"] = ""
-
-
-@dataclass(frozen=True)
-class Text:
-    """From a text to the network, and from the network to a vector.
-
-    Attributes:
-        vocabulary: `vocab.txt` (a token a line) or `tokenizer.json` of a lower-casing BERT: a path
-            from the recipe's folder.
-        max_tokens: Tokens of the longest text, the two special ones included.
-        pooling: How a text's tokens become one vector: their "mean", the first ("cls"), or "none"
-            where the model gives one vector already; "" where its output's shape says ("mean" for
-            one vector a token).
-    """
-
-    vocabulary: str
-    max_tokens: int = 256
-    pooling: Literal["", "mean", "cls", "none"] = ""
-
-
-@dataclass(frozen=True)
-class Tensors:
-    """Tensors as they are.
-
-    Attributes:
-        sizes: Sizes of dynamic axes in made-up inputs, by the axis' name; 1 for others.
-    """
-
-    sizes: dict[str, int] = field(default_factory=dict)
+_EXAMPLE = re.compile(r"\d+(x\d+)*:[a-z]+\d*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +54,18 @@ class OwnRecipe(Recipe):
     def original(self) -> Path:
         """Where the original is."""
         return self.folder / self.source.file
+
+    def to_convert(self) -> Original:
+        """What step 1 of an optimisation is given."""
+        from satchel_models.convert import Original
+
+        inputs = {name: _example(text) for name, text in self.source.inputs.items()}
+        return Original(
+            self.original,
+            factory=self.source.factory or None,
+            places=(self.folder,),
+            inputs=inputs or None,
+        )
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -167,6 +114,15 @@ class OwnRecipe(Recipe):
         if kept is None:
             return self
         return replace(self, variants=kept.variants, files=self.files | kept.files)
+
+    def rules(self) -> list[Rule]:
+        """What types cannot say."""
+        examples = all(map(_EXAMPLE.fullmatch, self.source.inputs.values()))
+        return [
+            *super().rules(),
+            (self.source.file, "source.file", "a path"),
+            (examples, "source.inputs", 'like "1x3x224x224:float32"'),
+        ]
 
     def variant_rules(self) -> list[Rule]:
         """None: there are no variants before `optimize` has made them."""
@@ -251,7 +207,7 @@ class OwnEmbedRecipe(OwnRecipe):
 class TensorsRecipe(OwnRecipe):
     """Any model, with its tensors as they are."""
 
-    tensors: Tensors = Tensors()
+    tensors: Tensors = field(default_factory=Tensors)
 
     def rules(self) -> list[Rule]:
         """What types cannot say."""
@@ -261,3 +217,9 @@ class TensorsRecipe(OwnRecipe):
             (all(size > 0 for size in sizes.values()), "tensors.sizes", "above 0"),
             (all(re.fullmatch(r"\S+", name) for name in sizes), "tensors.sizes", "by axis' name"),
         ]
+
+
+def _example(text: str) -> tuple[tuple[int, ...], str]:
+    """Shape and dtype of "1x3x224x224:float32"."""
+    sizes, _, dtype = text.partition(":")
+    return tuple(int(size) for size in sizes.split("x")), dtype

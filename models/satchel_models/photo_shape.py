@@ -5,7 +5,8 @@ from typing import Literal
 
 from satchel_models.errors import TaskError
 from satchel_models.face import Value
-from satchel_models.own_recipe import OwnLabelRecipe, Photo
+from satchel_models.own_recipe import OwnLabelRecipe
+from satchel_models.own_tables import Photo
 
 CHANNELS = {"grey": 1, "rgb": 3, "bgr": 3}
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from satchel_models.errors import SourceError
-from satchel_models.own_recipe import Text
+from satchel_models.own_tables import Text
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 

@@ -18,6 +18,12 @@ RAN = "() => document.querySelector('#tensors-state').textContent.startsWith('Ra
 REFUSED = "() => document.querySelector('#tensors-state').dataset.tone === 'bad'"
 OFFLINE = "() => document.querySelector('[data-testid=offline-ready]').dataset.state === 'yes'"
 
+DROP = """([name, bytes]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([new Uint8Array(bytes)], name));
+  document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
+}"""
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
@@ -28,6 +34,23 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def built(site):
+    return bundle.build(site, site.dist)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    """A site whose tensors model is its second."""
+    folder = tmp_path_factory.mktemp("both")
+    files = [
+        own_sites.make(
+            folder / "digits", "label", own_sites.digits(), labels="zero\none\nseven", title="Both"
+        ),
+        own_sites.make(folder / "sums", "tensors", own_sites.sums()),
+    ]
+    first, second = (file.read_text("utf-8") for file in files)
+    recipe = f'recipe = "{folder / "sums/models/sums"}"\n'
+    files[0].write_text(first + second[second.index("[[models]]") :] + recipe, "utf-8")
+    site = load(files[0])
     return bundle.build(site, site.dist)
 
 
@@ -160,14 +183,7 @@ def test_an_archive_that_is_dropped_fills_every_input(visit, until):
     page = visit
     x = np.ones((1, 3), np.float32)
     content = npz(x=x, factor=np.array([7]), table=np.ones((4, 5), np.uint8))
-    page.evaluate(
-        """(bytes) => {
-          const data = new DataTransfer();
-          data.items.add(new File([new Uint8Array(bytes)], "inputs.npz"));
-          document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
-        }""",
-        list(content),
-    )
+    page.evaluate(DROP, ["inputs.npz", list(content)])
     until(page, "() => [...document.querySelectorAll('[data-testid=tensor-way]')]"
                 ".every((way) => way.value === 'file')")  # fmt: skip
     run(page, until)
@@ -252,6 +268,28 @@ def test_it_runs_without_a_network(visit, until, context):
     run(page, until)
     assert told(page).keys() == {"scaled", "positive", "twice"}
     context.set_offline(False)
+
+
+def test_as_a_site_s_second_model_it_comes_when_somebody_asks(both, page, watch, until):
+    with serving(both) as url:
+        watch.allow_origin(url)
+        page.goto(url)
+        until(page, "() => document.querySelector('[data-state=ready]#engine-state')")
+        page.get_by_role("link", name="Run", exact=True).press("Enter")
+        until(page, "() => document.activeElement.id === 'tensors-title'")
+        assert page.title() == "Run · Both"
+        page.get_by_role("button", name="Fetch").press("Enter")
+        until(page, LISTED)
+        run(page, until)
+        assert told(page).keys() == {"scaled", "positive", "twice"}
+        # A file that is dropped belongs to what is in view.
+        page.evaluate(DROP, ["x.npy", list(npy(np.ones((1, 3))))])
+        assert way(page, "x").input_value() == "file"
+        page.get_by_role("link", name="Label", exact=True).press("Enter")
+        until(page, "() => document.activeElement.id === 'label-title'")
+        page.evaluate(DROP, ["x.npy", list(npy(np.ones((1, 3))))])
+        until(page, "() => document.querySelector('[data-testid=result][data-name=\"x.npy\"]')")
+        page.goto("about:blank")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -123,6 +123,17 @@ def test_texts_given_early_are_compared_by_keyboard_once_the_engine_is_there(vis
     assert page.inner_text("#announce").startswith("Most alike: fox fox dog, 1.00")
 
 
+def test_texts_given_early_on_a_later_visit_are_compared_too(visit, until):
+    page = visit("texts", EMBED)
+    until(page, "() => document.querySelector('#offline-ready').dataset.state === 'yes'")
+    page.reload()
+    until(page, INTERFACE)
+    page.get_by_test_id("text-input").fill("fox fox dog\ndog dog")
+    page.keyboard.press("Control+Enter")
+    until(page, done(2))
+    assert page.locator("[data-note=mistake]").count() == 0
+
+
 def test_another_text_can_be_chosen_and_keeps_the_focus(visit, until):
     page = visit("texts", EMBED)
     page.get_by_test_id("text-input").fill("fox fox dog\ndog dog\nfox")

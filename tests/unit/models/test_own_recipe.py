@@ -49,6 +49,16 @@ def test_a_few_lines_are_enough(tmp_path, text, kind):
     assert recipe.variants == ()
 
 
+def test_what_a_file_does_not_say_is_said_for_its_conversion(tmp_path):
+    more = 'factory = "nets:small"\ninputs = { x = "1x3x8x8:float32", t = "1:int64" }\n'
+    asked = Recipe.parse(TENSORS + more, tmp_path).to_convert()
+    assert asked.path == tmp_path / "../sums.onnx"
+    assert (asked.factory, asked.places) == ("nets:small", (tmp_path,))
+    assert asked.inputs == {"x": ((1, 3, 8, 8), "float32"), "t": ((1,), "int64")}
+    plain = Recipe.parse(TENSORS, tmp_path).to_convert()
+    assert (plain.factory, plain.inputs, plain.trust) == (None, None, False)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "named"),
     [
@@ -60,6 +70,7 @@ def test_a_few_lines_are_enough(tmp_path, text, kind):
         ("[label]", "[label]\nsize = [0]", "label.size"),
         ("[label]", "[label]\nsize = [1, 2, 3]", "label.size"),
         ("[label]", '[label]\nlayout = "hwc"', "label: layout must be one of"),
+        ("[label]", 'inputs = { x = "8:8" }\n[label]', "source.inputs"),
         ("[source]", "[[variants]]\n[source]", "unknown field 'variants'"),
         ('task = "label"', 'task = "sing"', "'task' must be one of label, embed, tensors"),
         ("[label]", "[photo]", "unknown field 'photo'"),
