@@ -1,6 +1,6 @@
 """Run a level's passes one by one; keep what loads and answers as the original does."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from satchel_models.passes.plan import GELU, PLANS, Planned
 from satchel_models.recipe import Session
 from satchel_models.results import Level
 from satchel_models.steps import Converted, Feeds, Graph, Pass
+from satchel_models.tools import Progress
 
 CHECKED = 3
 """Inputs that each pass is checked with."""
@@ -22,8 +23,6 @@ AS_IT_IS = Session("disabled")
 
 TOO_LARGE = 2**31 - 1
 """Bytes. A file of ONNX is one message of Protocol Buffers, which has no more."""
-
-Progress = Callable[[str, float | None], None]
 
 
 def optimise(

@@ -6,7 +6,7 @@ add up well enough to choose by (Dong et al. 2019, https://arxiv.org/abs/1905.03
 cost most for a byte stay float16.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
@@ -18,6 +18,7 @@ from satchel_models.native import Answers
 from satchel_models.quantisation.storage import Kind, Packer, Rule, Weight, weights
 from satchel_models.recipe import Session
 from satchel_models.steps import Feeds, Sensitivity
+from satchel_models.tools import Progress
 
 WORK = 3e11
 """Multiplications that may be spent: some 10 s of two cores. A figure and not a time, so that the
@@ -31,8 +32,6 @@ EXTRA = 0.02
 
 WORTH = 0.005
 """Share of all the loss that a weight must cost to be kept as float16."""
-
-Progress = Callable[[str, float | None], None]
 
 
 def measured(

@@ -1,7 +1,6 @@
 """Make a level's candidates one by one; what fails is reported, never fatal."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,9 +17,19 @@ from satchel_models.quantisation.material import Material
 from satchel_models.quantisation.methods import Workshop
 from satchel_models.quantisation.plan import Method
 from satchel_models.results import Level
-from satchel_models.steps import Candidate, Converted, Feeds, Graph, Quantised, Rejected
+from satchel_models.steps import (
+    Candidate,
+    Converted,
+    Feeds,
+    Graph,
+    Quantised,
+    Rejected,
+    Sensitivity,
+)
+from satchel_models.tools import Progress
 
-Progress = Callable[[str, float | None], None]
+MEASURING = 0.25
+"""Share of the step that goes into what single weights cost."""
 
 GENERATED = "Inputs for calibration were generated: activations' ranges are not those of real data."
 
@@ -50,38 +59,43 @@ def quantise(
         GraphError: The float32 graph itself doesn't load or run with the first input.
     """
     bench = _Bench.opened(graph, converted, out, given)
-    fused = onnx.load(graph.file)
     plain = onnx.load(graph.plain or graph.file)
-    packer = _Memory()
     shop = Workshop(
         plain=plain,
-        fused=fused,
+        fused=onnx.load(graph.file),
         refused=lambda model: passes.fused(graph, model),
         family=family(plain),
-        packer=packer,
+        packer=_Memory(),
         feeds=lambda count: material.sample(given, count),
     )
+    notes = [GENERATED] if given.generated else []
     if level != "fast":
-        feeds = material.sample(given, sensitivity.SAMPLES)
-        shop = replace(
-            shop, sensitivities=sensitivity.measured(fused, plain, feeds, packer, progress)
-        )
+        try:
+            shop = replace(shop, sensitivities=_measured(shop, given, progress))
+        except ModelError as error:
+            notes.append(f"What single weights cost could not be measured: {error}")
     wanted = plan.planned(shop.family, level)
     for number, method in enumerate(wanted):
-        progress(method.name, number / len(wanted))
+        progress(method.name, MEASURING + (1 - MEASURING) * number / len(wanted))
         bench.make(method, shop)
     if level != "fast" and shop.family == "convolutional":
-        progress("smaller inputs", None)
         bench.climb()
-    progress("done", 1.0)
-    notes = (GENERATED,) if given.generated else ()
+    progress("candidates", 1.0)
     return Quantised(
         tuple(bench.candidates),
         tuple(bench.rejected),
         tuple(shop.sensitivities),
         shop.family,
-        notes,
+        tuple(notes),
     )
+
+
+def _measured(shop: Workshop, given: Material, progress: Progress) -> tuple[Sensitivity, ...]:
+    def told(what: str, share: float | None) -> None:
+        progress(what, MEASURING * (share or 0))
+
+    feeds = material.sample(given, sensitivity.SAMPLES)
+    return sensitivity.measured(shop.fused, shop.plain, feeds, shop.packer, told)
 
 
 @dataclass

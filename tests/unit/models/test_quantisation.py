@@ -306,3 +306,15 @@ def test_int8_needs_an_opset_that_knows_channels(tmp_path):
     ready = Material(networks.images(), generated=False)
     result = quantise(stuck, given, tmp_path, "fast", ready, networks.silent)
     assert any("opset 13" in rejected.reason for rejected in result.rejected)
+
+
+def test_progress_names_each_candidate_and_never_goes_back(tmp_path):
+    given = networks.converted(networks.convolutional(), tmp_path)
+    graph = optimise(given, tmp_path, "fast", networks.images(), networks.silent)
+    told: list[tuple[str, float | None]] = []
+    ready = Material(networks.images(), generated=False)
+    quantise(graph, given, tmp_path, "balanced", ready, lambda *what: told.append(what))
+    names, shares = zip(*told, strict=True)
+    assert {method.name for method in plan.planned("convolutional", "balanced")} <= set(names)
+    assert list(shares) == sorted(shares)
+    assert shares[-1] == 1
