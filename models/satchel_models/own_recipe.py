@@ -22,15 +22,12 @@ import hashlib
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from satchel_models import artefact
 from satchel_models.errors import RecipeError
 from satchel_models.own_tables import OwnSource, Photo, Tensors, Text
 from satchel_models.recipe import Evaluation, Notice, Recipe, Rule, Variant
-
-if TYPE_CHECKING:
-    from satchel_models.convert import Original
 
 _EXAMPLE = re.compile(r"\d+(x\d+)*:[a-z]+\d*")
 
@@ -54,18 +51,6 @@ class OwnRecipe(Recipe):
     def original(self) -> Path:
         """Where the original is."""
         return self.folder / self.source.file
-
-    def to_convert(self) -> Original:
-        """What step 1 of an optimisation is given."""
-        from satchel_models.convert import Original
-
-        inputs = {name: _example(text) for name, text in self.source.inputs.items()}
-        return Original(
-            self.original,
-            factory=self.source.factory or None,
-            places=(self.folder,),
-            inputs=inputs or None,
-        )
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -217,9 +202,3 @@ class TensorsRecipe(OwnRecipe):
             (all(size > 0 for size in sizes.values()), "tensors.sizes", "above 0"),
             (all(re.fullmatch(r"\S+", name) for name in sizes), "tensors.sizes", "by axis' name"),
         ]
-
-
-def _example(text: str) -> tuple[tuple[int, ...], str]:
-    """Shape and dtype of "1x3x224x224:float32"."""
-    sizes, _, dtype = text.partition(":")
-    return tuple(int(size) for size in sizes.split("x")), dtype
