@@ -149,6 +149,65 @@ def models(
 
 
 @app.command
+def optimize(
+    model: Annotated[str, Parameter(name="MODEL", help="A file, a folder, or a recipe's name.")],
+    *,
+    target: Annotated[str, Parameter(help="Where it is to run.")] = "browser",
+    level: Annotated[
+        Literal["fast", "balanced", "aggressive"],
+        Parameter(help="What accuracy it may cost: 0.1, 0.5 or 1 point."),
+    ] = "balanced",
+    data: Annotated[
+        Path | None,
+        Parameter(help="Images (with labels.csv), a CSV of texts or scored pairs, or an .npz."),
+    ] = None,
+    calibration: Annotated[
+        Path | None, Parameter(help="The same, for calibration alone; else a part of the data.")
+    ] = None,
+    out: Annotated[Path | None, Parameter(help="Where to.")] = None,
+    json: JsonFile = None,
+    input: Annotated[  # noqa: A002
+        tuple[str, ...],
+        Parameter(negative="", help="An example: NAME=1x3x224x224:float32; may be repeated."),
+    ] = (),
+    output: Annotated[
+        tuple[str, ...], Parameter(negative="", help="The outputs to keep; may be repeated.")
+    ] = (),
+    factory: Annotated[
+        str | None, Parameter(help="module:callable that makes the network of a weights file.")
+    ] = None,
+    trust: Annotated[
+        bool, Parameter(negative="", help="Loading the file may run code that is in it.")
+    ] = False,
+    mean: Annotated[
+        tuple[float, ...], Parameter(negative="", help="Of pixels (0 to 255), for a photo model.")
+    ] = (),
+    scale: Annotated[
+        tuple[float, ...], Parameter(negative="", help="What the difference is divided by.")
+    ] = (),
+    tokenizer: Annotated[
+        Path | None, Parameter(help="Of a text model: its tokenizer.json.")
+    ] = None,
+) -> None:
+    """Make a model small and fast for devices, and measure what that costs."""
+    from builder import optimizing
+
+    what = optimizing.subject(
+        model,
+        inputs=input,
+        outputs=output,
+        factory=factory,
+        trust=trust,
+        mean=mean,
+        scale=scale,
+        tokenizer=tokenizer,
+    )
+    optimizing.run(
+        what, target=target, level=level, data=data, calibration=calibration, out=out, json=json
+    )
+
+
+@app.command
 def evaluate(
     model: Annotated[str, Parameter(name="ID", help="The recipe.")],
     *,

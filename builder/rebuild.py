@@ -2,12 +2,16 @@
 
 from rich.table import Column, Table
 
-from builder import made, models, toolenv
+from builder import made, models, optimizing
 from builder.errors import BuildError
-from builder.files import sha256
+from builder.files import replacing, sha256
 from builder.paths import CACHE, MODELS, ROOT
 from builder.progress import console
-from satchel_models import Recipe
+from satchel_models import ModelError, Recipe
+from satchel_models import rebuild as remaking
+from satchel_models.caching import Cache
+from satchel_models.label_recipe import LabelRecipe
+from satchel_models.report import Steps
 
 OUT = CACHE / "rebuilt"
 
@@ -46,8 +50,8 @@ def rebuild(model: str) -> None:
     recipe = models.load(path)
     if recipe.artefacts == "made":
         _remake(recipe)
-    else:
-        _rebuild_in_torch(recipe)
+    elif isinstance(recipe, LabelRecipe):
+        _rebuild_by_steps(recipe)
 
 
 _ABSENT = {"committed": "missing", "made": "made when needed"}
@@ -64,13 +68,27 @@ def _remake(recipe: Recipe) -> None:
         console.print(f"Wrote {file.relative_to(ROOT)}: sha256 {found}{same}")
 
 
-def _rebuild_in_torch(recipe: Recipe) -> None:
-    model = recipe.id
-    out = OUT / model
-    for variant in recipe.variants:
-        arguments = [model, "--out", str(out), "--variant", variant.name]
-        if toolenv.run("torch", "satchel_models.rebuild", *arguments):
-            raise BuildError(f"{model} wasn't rebuilt; the artefact in {recipe.folder} stays.")
-        for name in (variant.file, variant.golden):
-            (out / name).replace(recipe.folder / name)
-            console.print(f"Wrote {(recipe.folder / name).relative_to(ROOT)}")
+def _rebuild_by_steps(recipe: LabelRecipe) -> None:
+    variant = recipe.variants[0]
+    before = (recipe.folder / variant.file).read_bytes()
+    try:
+        with Steps() as steps, replacing(OUT / recipe.id) as work:
+            done = remaking.rebuild(
+                recipe,
+                variant,
+                work,
+                originals=optimizing.ORIGINALS,
+                cache=Cache(optimizing.STORE),
+                tools=optimizing.Tools(),
+                told=optimizing.Told(steps),
+            )
+    except ModelError as error:
+        raise BuildError(
+            f"{recipe.id} wasn't rebuilt; the artefact in {recipe.folder} stays. {error}"
+        ) from error
+    for name in (variant.file, variant.golden):
+        (OUT / recipe.id / name).replace(recipe.folder / name)
+        console.print(f"Wrote {(recipe.folder / name).relative_to(ROOT)}")
+    same = " (as before)" if (recipe.folder / variant.file).read_bytes() == before else ""
+    console.print(f"{done.size:,} bytes, sha256 {done.sha256}{same}")
+    console.print(f"Golden outputs against the original: cosine {done.cosine:.4f} at worst")

@@ -12,6 +12,7 @@ ModelError
 ├── NumericsError   a step changed the model's answers more than it may
 ├── GraphError      a graph doesn't load, or doesn't run with the inputs given
 ├── UnsuitableError a way of quantising finds nothing to do in a graph
+├── TargetError     a platform or a level is not known, or what measures is not there
 └── ReportError     a report cannot be read, or doesn't go together with another
 """
 
@@ -66,3 +67,7 @@ class GraphError(ModelError):
 
 class UnsuitableError(ModelError):
     """A way of quantising is of no use for a graph; the message says why."""
+
+
+class TargetError(ModelError):
+    """A platform or a level is not known, or what measures for it is not there."""

@@ -65,14 +65,12 @@ class Preprocess:
 
 @dataclass(frozen=True)
 class Quantise:
-    """How weights are stored: see `satchel_models.quantisation.storage`.
+    """What comes of quantising: which candidate, the variant's name says.
 
     Attributes:
-        half_up_to: Tensors with at most this many weights are stored as float16.
         max_bytes: The artefact's size limit (bytes).
     """
 
-    half_up_to: int
     max_bytes: int
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from satchel_models.errors import ConversionError
+
+if TYPE_CHECKING:
+    from satchel_models.measurement.laboratory import Laboratory
 
 Environment = Literal["torch", "tensorflow"]
 
@@ -25,6 +29,22 @@ class Tools(Protocol):
 
     def python(self, environment: Environment) -> Path:
         """A Python that has this library and ONNX."""
+        ...
+
+
+class Equipment(Tools, Protocol):
+    """What a whole optimisation asks for."""
+
+    def laboratory(self) -> AbstractContextManager[Laboratory]:
+        """A browser that measures, as long as the block runs."""
+        ...
+
+    def machine(self) -> Mapping[str, object]:
+        """The machine that measures, for reports."""
+        ...
+
+    def versions(self) -> Mapping[str, str]:
+        """Of what takes part beside Python's libraries."""
         ...
 
 

@@ -2,7 +2,8 @@
 
 The level's budget says what accuracy may go. No candidate is taken that is slower than float32,
 to run or to load, when the whole interval says so. Of the others, the one with the least bytes ×
-latency is; of equals, the one that takes least processor time.
+latency is; of equals, the one that loses least accuracy, then the one that takes least processor
+time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,9 @@ from satchel_models.results import Accuracy, Estimate
 
 SAME = 0.03
 """Latencies and processor times that differ by less than this part are the same: chance."""
+
+NOTICED_MS = 5.0
+"""By so much longer must a session take to be made for anybody to notice."""
 
 SAME_POINTS = 0.05
 """Losses of accuracy that differ by less, in points, are the same."""
@@ -27,6 +31,7 @@ class Entry:
         size: Bytes.
         speedup: Over float32 at one thread, geometric mean over kinds of input.
         creation: float32's time to make a session over its own.
+        creation_ms: By how much longer than float32's it takes, median.
         cpu_seconds: Of one inference at one thread, geometric mean over kinds of input.
         loss: Of accuracy on the selecting part, in points.
         smaller_input: Whether it looks at less than the original does.
@@ -37,6 +42,7 @@ class Entry:
     size: int
     speedup: Estimate
     creation: Estimate
+    creation_ms: float
     cpu_seconds: float
     loss: Estimate
     smaller_input: bool = False
@@ -58,8 +64,11 @@ def objection(entry: Entry, level: str, budget: float) -> str:
         )
     if entry.speedup.high < 1:
         return f"Slower than float32: {_times(entry.speedup)} its speed at one thread."
-    if entry.creation.high < 1:
-        return f"Slower to load than float32: {_times(entry.creation)} its speed."
+    if entry.creation.high < 1 and entry.creation_ms > NOTICED_MS:
+        return (
+            f"Slower to load than float32: {_times(entry.creation)} its speed, "
+            f"{entry.creation_ms:.0f} ms more."
+        )
     return ""
 
 
@@ -88,7 +97,11 @@ def ranked(entries: Sequence[Entry], level: str, budget: float) -> list[Entry]:
     while left:
         least = min(entry.cost for entry in left)
         equals = [entry for entry in left if entry.cost <= least * (1 + SAME)]
-        best = min(equals, key=lambda entry: (entry.cpu_seconds, entry.cost))
+        kept = min(entry.loss.value for entry in equals) + SAME_POINTS
+        best = min(
+            equals,
+            key=lambda entry: (max(entry.loss.value, kept), entry.cpu_seconds, entry.cost),
+        )
         order.append(best)
         left.remove(best)
     return order
@@ -148,6 +161,8 @@ def _reason(
     more = entry.cost / best.cost - 1
     if more > SAME:
         return f"Within the budget, but its bytes × latency are {more:.0%} above {best.name}'s."
+    if entry.loss.value > best.loss.value + SAME_POINTS:
+        return f"As good as {best.name} in bytes × latency, but it loses more accuracy."
     return f"As good as {best.name} in bytes × latency, but it takes more processor time."
 
 

@@ -22,6 +22,11 @@ def creation(found: Measurement) -> Estimate:
     return ratios.paired(found.baseline_creation_ms, found.creation_ms)
 
 
+def longer(found: Measurement) -> float:
+    """By how many milliseconds a session takes longer to be made than float32's."""
+    return statistics.median(found.creation_ms) - statistics.median(found.baseline_creation_ms)
+
+
 def cpu_seconds(found: Measurement, threads: int) -> float:
     """Processor time of one inference, in seconds: the geometric mean over kinds of input.
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from satchel_models.data import Dataset, Feeds, Outputs, Part, PartName
 from satchel_models.data.feeds import Changed
 from satchel_models.errors import GraphError, MeasurementError
-from satchel_models.measurement import choice
+from satchel_models.measurement import choice, figures
 from satchel_models.measurement.choice import Entry
-from satchel_models.measurement.figures import cpu_seconds, creation, quicker, speedup, timings
 from satchel_models.measurement.laboratory import (
     Contestant,
     Laboratory,
@@ -174,9 +173,10 @@ class _Work:
                 name=one.name,
                 engine=one.engine,
                 size=one.size,
-                speedup=speedup(self.found[one.name], 1),
-                creation=creation(self.found[one.name]),
-                cpu_seconds=cpu_seconds(self.found[one.name], 1),
+                speedup=figures.speedup(self.found[one.name], 1),
+                creation=figures.creation(self.found[one.name]),
+                creation_ms=figures.longer(self.found[one.name]),
+                cpu_seconds=figures.cpu_seconds(self.found[one.name], 1),
                 loss=self.losses[one.name],
                 smaller_input=one.resolution is not None,
             )
@@ -198,7 +198,7 @@ class _Work:
                 speedup=entries[one.name].speedup,
                 creation_ms=self.found[one.name].creation_ms,
                 creation_speedup=entries[one.name].creation,
-                timings=timings(self.found[one.name], one.resolution),
+                timings=figures.timings(self.found[one.name], one.resolution),
                 accuracy=self.accuracies[one.name],
                 selection=self.losses[one.name],
                 pareto=one.name in pareto,
@@ -219,7 +219,7 @@ class _Work:
             self._contestant(one),
             feeds,
             self._accounting(),
-            threads=quicker(self.found[self.running[0].name]),
+            threads=figures.quicker(self.found[self.running[0].name]),
         )
         if isinstance(answer, Refusal):
             self._reject(answer)

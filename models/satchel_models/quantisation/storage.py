@@ -165,10 +165,20 @@ def _store(graph: onnx.GraphProto, rule: Rule, packer: Packer, counts: dict[Kind
                     "DequantizeLinear", [small.name, scale.name], [tensor.name], axis=weight.axis
                 )
             )
-    nodes = [*unpack, *graph.node]
+    # Where the first is used, not before what makes a photo pixels: read as it runs.
+    at = _first_user(graph, {name for node in unpack for name in node.output})
+    nodes = [*graph.node[:at], *unpack, *graph.node[at:]]
     del graph.node[:], graph.initializer[:]
     graph.node.extend(nodes)
     graph.initializer.extend(initializers)
+
+
+def _first_user(graph: onnx.GraphProto, names: set[str]) -> int:
+    for place, node in enumerate(graph.node):
+        inner = any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute)
+        if inner or names.intersection(node.input):
+            return place
+    return 0
 
 
 def _weight_axes(graph: onnx.GraphProto) -> dict[str, int]:

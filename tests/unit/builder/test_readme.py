@@ -25,7 +25,7 @@ def commands(within, prefix=""):
         else:
             names = (argument.names for argument in command.assemble_argument_collection())
             options = {name for some in names for name in some if name.startswith("--")}
-            options -= {"--ID", "--DIR"}  # positional arguments' other names
+            options -= {"--ID", "--DIR", "--MODEL"}  # positional arguments' other names
             yield f"{prefix}{name}", options
 
 

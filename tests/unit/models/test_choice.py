@@ -11,13 +11,14 @@ def sure(value):
     return Estimate(value, value * 0.97, value * 1.03)
 
 
-def entry(name, size, speed=1.0, load=1.0, cpu=0.05, loss=0.0, **more):
+def entry(name, size, speed=1.0, load=1.0, cpu=0.05, loss=0.0, longer=20.0, **more):
     return Entry(
         name,
         "onnxruntime",
         size,
         speed if isinstance(speed, Estimate) else sure(speed),
         load if isinstance(load, Estimate) else sure(load),
+        longer,
         cpu,
         Estimate(loss, loss - 0.05, loss + 0.05),
         **more,
@@ -63,6 +64,11 @@ def test_what_surely_loads_slower_is_out():
     assert "Slower to load" in why("float32", slow)["slow"]
 
 
+def test_a_load_that_nobody_notices_may_be_longer():
+    longer = entry("longer", 1_000_000, load=Estimate(0.6, 0.5, 0.7), longer=0.7)
+    assert names(longer) == ["longer", "float32"]
+
+
 def test_a_smaller_input_is_never_the_default():
     ladder = entry("int8@160", 4_900_000, speed=1.7, smaller_input=True)
     assert names(ladder) == ["float32"]
@@ -74,6 +80,14 @@ def test_of_equals_the_one_that_takes_least_processor_time_comes_first():
     calm = entry("calm", 4_950_000, cpu=0.05)
     assert names(busy, calm)[:2] == ["calm", "busy"]
     assert "more processor time" in why("calm", busy, calm)["busy"]
+
+
+def test_of_equals_the_one_that_loses_least_accuracy_comes_before_that():
+    poorer = entry("poorer", 4_850_000, cpu=0.04, loss=0.3)
+    better = entry("better", 4_900_000, cpu=0.05, loss=0.1)
+    alike = entry("alike", 4_950_000, cpu=0.04, loss=0.14)
+    assert names(poorer, better, alike)[:3] == ["alike", "better", "poorer"]
+    assert "loses more accuracy" in why("alike", poorer, better, alike)["poorer"]
 
 
 def test_float32_stays_where_there_is_nothing_better_however_poor_its_own_figures_seem():

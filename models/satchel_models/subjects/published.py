@@ -1,0 +1,152 @@
+"""Published models out of `models/`, with their recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import onnx
+
+from satchel_models import convert, interface, sentences, source
+from satchel_models import graph as graphs
+from satchel_models.bert import Dimensions, load
+from satchel_models.bert_int8 import Int8Encoder
+from satchel_models.convert import Original
+from satchel_models.convert.graphs import specs
+from satchel_models.data import Dataset, Preprocessing
+from satchel_models.data import load as load_data
+from satchel_models.embed_recipe import EmbedRecipe
+from satchel_models.export import LOGITS, PIXELS
+from satchel_models.label_recipe import LabelRecipe
+from satchel_models.steps import Candidate, Converted, Quantised
+from satchel_models.subjects.faces import refaced
+from satchel_models.tools import Progress, Tools
+
+ORIGINALS = Path(".cache/originals")
+"""Where packages with published weights are kept."""
+
+FUSED = "int8-dynamic-fused"
+
+
+@dataclass(frozen=True)
+class Label:
+    """A published classifier out of `models/`."""
+
+    recipe: LabelRecipe
+    cache: Path = ORIGINALS
+
+    @property
+    def name(self) -> str:
+        """The recipe's."""
+        return self.recipe.id
+
+    @property
+    def facts(self) -> Sequence[object]:
+        """What the recipe says of the original and of the face."""
+        return [self.recipe.source, self.recipe.export, self.recipe.preprocess]
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """The published weights."""
+        return [source.weights(self.recipe.source, self.cache)]
+
+    def convert(self, out: Path, tools: Tools, progress: Progress) -> Converted:
+        """Convert the weights with their network, and put photos in front of it."""
+        height, width = self.recipe.export.trace
+        original = Original(
+            self.files[0],
+            factory=self.recipe.source.model,
+            arguments=self.recipe.source.arguments,
+            places=(self.cache,),
+            inputs={PIXELS: ((1, 3, height, width), "float32")},
+            outputs=(LOGITS,),
+            dynamic={PIXELS: (2, 3)},
+            opset=self.recipe.export.opset,
+        )
+        converted = convert.convert(original, out, tools, progress)
+        model = onnx.load(converted.file)
+        return refaced(
+            converted, interface.with_interface(model, self.recipe.export, self.recipe.preprocess)
+        )
+
+    def dataset(
+        self, data: Path | None, calibration: Path | None, converted: Converted, seed: int
+    ) -> Dataset:
+        """Photos as the page prepares them."""
+        how = Preprocessing.of(self.recipe.preprocess)
+        return load_data(data, converted, calibration=calibration, preprocessing=how, seed=seed)
+
+    def with_own(self, found: Quantised, _out: Path) -> Quantised:
+        """Nothing."""
+        return found
+
+
+@dataclass(frozen=True)
+class Embed:
+    """A published sentence encoder out of `models/`."""
+
+    recipe: EmbedRecipe
+    cache: Path = ORIGINALS
+
+    @property
+    def name(self) -> str:
+        """The recipe's."""
+        return self.recipe.id
+
+    @property
+    def facts(self) -> Sequence[object]:
+        """What the recipe says of the original."""
+        return [self.recipe.source, self.recipe.encoding]
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """The published weights, and what describes them."""
+        found = sentences.originals(self.recipe, self.cache)
+        return [found.weights, found.config]
+
+    def convert(self, out: Path, tools: Tools, progress: Progress) -> Converted:
+        """Build the graph from the weights."""
+        del tools, progress  # it takes seconds, and nothing but NumPy
+        file = out / "converted.onnx"
+        file.write_bytes(sentences.original(self.recipe, self.cache))
+        model = onnx.load(file)
+        tokens = min(64, self.recipe.encoding.max_tokens)
+        return Converted(
+            file=file,
+            origin="Hugging Face BERT, safetensors",
+            inputs=specs(model.graph.input, file),
+            outputs=specs(model.graph.output, file),
+            opset=next(one.version for one in model.opset_import if not one.domain),
+            nodes=len(model.graph.node),
+            examples=((1, tokens), (1, tokens)),
+        )
+
+    def dataset(
+        self, data: Path | None, calibration: Path | None, converted: Converted, seed: int
+    ) -> Dataset:
+        """Texts as the page splits them."""
+        tokenizer = sentences.originals(self.recipe, self.cache).tokenizer
+        return load_data(data, converted, calibration=calibration, tokenizer=tokenizer, seed=seed)
+
+    def with_own(self, found: Quantised, out: Path) -> Quantised:
+        """The encoder built of the engine's fused operators, which no tool makes of a graph."""
+        files = sentences.originals(self.recipe, self.cache)
+        encoder = Int8Encoder(
+            load(files.weights), Dimensions.read(files.config), self.recipe.encoding.max_tokens
+        )
+        variant = self.recipe.variants[0]
+        file = out / f"{FUSED}.onnx"
+        file.write_bytes(
+            graphs.canonical(encoder.sentences()).SerializeToString(deterministic=True)
+        )
+        own = Candidate(
+            name=FUSED,
+            engine="onnxruntime",
+            file=file,
+            session=variant.session,
+            size=file.stat().st_size,
+            method="Matrix products in uint8, the table of words in int8, built from the weights "
+            "with the engine's fused operators.",
+        )
+        return replace(found, candidates=(*found.candidates, own))
