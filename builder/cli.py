@@ -188,6 +188,9 @@ def optimize(
     tokenizer: Annotated[
         Path | None, Parameter(help="Of a text model: its tokenizer.json.")
     ] = None,
+    compare: Annotated[
+        bool, Parameter(negative="", help="Run the other levels, too, and say how they differ.")
+    ] = False,
 ) -> None:
     """Make a model small and fast for devices, and measure what that costs."""
     from builder import optimizing
@@ -203,7 +206,14 @@ def optimize(
         tokenizer=tokenizer,
     )
     optimizing.run(
-        what, target=target, level=level, data=data, calibration=calibration, out=out, json=json
+        what,
+        target=target,
+        level=level,
+        data=data,
+        calibration=calibration,
+        out=out,
+        json=json,
+        compare=compare,
     )
 
 

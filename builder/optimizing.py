@@ -25,7 +25,7 @@ from satchel_models.optimizer import EdgeOptimizer
 from satchel_models.own_recipe import OwnRecipe
 from satchel_models.recipe import RECIPE_FILE, Variant
 from satchel_models.report import encoding
-from satchel_models.results import Level, OptimizationReport
+from satchel_models.results import BUDGETS, Level, OptimizationReport
 from satchel_models.subjects import Embed, File, Label, Own, Subject, example
 from satchel_models.tools import Environment
 
@@ -102,8 +102,19 @@ def run(
     calibration: Path | None,
     out: Path | None,
     json: Path | None,
+    compare: bool = False,
 ) -> OptimizationReport:
     """Optimise a model, show what came of it, and write the report.
+
+    Args:
+        what: The model.
+        target: Platform.
+        level: Of optimisation.
+        data: What calibrates, selects and reports; None: made up.
+        calibration: Calibrates instead of a part of `data`.
+        out: Where to; None: beside the model, or in the cache for a recipe.
+        json: Gets the report, too.
+        compare: Whether the report tells of the other levels, too.
 
     Raises:
         BuildError: A step can't be done; the message says why and the way out.
@@ -122,13 +133,23 @@ def run(
                 cache=STORE,
                 command=_command(),
             )
-            found = asyncio.run(optimizer.optimize_for_edge(target, level))
+            others = [one for one in BUDGETS if compare and one != level]
+            reports = [
+                asyncio.run(optimizer.optimize_for_edge(target, one)) for one in (*others, level)
+            ]
+        found = reports[-1]
+        levels = report.compare(reports) if compare else None
+        if levels:
+            report.write(found, out, levels)
         if isinstance(what, Own):
             _keep(what.recipe, made_from, found, out)
     except ModelError as error:
         raise BuildError(str(error)) from error
     # To stdout: it is the command's answer, not a word about its progress.
-    report.show(found, Console(width=None if sys.stdout.isatty() else WIDTH))
+    stdout = Console(width=None if sys.stdout.isatty() else WIDTH)
+    report.show(found, stdout)
+    if levels:
+        report.show_levels(levels, stdout)
     say(f"The model, and the report as a page: {out}")
     if json:
         write_whole(json, encoding.text(found, json.absolute().parent))
