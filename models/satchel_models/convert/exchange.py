@@ -104,7 +104,9 @@ def main(work: Callable[[Task], Drawn]) -> int:
     folder = Path(sys.argv[1])
     result: dict[str, Any]
     try:
-        done = work(read_task(folder))
+        task = read_task(folder)
+        _open_places(task.original)
+        done = work(task)
     except ModelError as error:
         traceback.print_exc()
         result = {"error": type(error).__name__, "message": str(error)}
@@ -113,6 +115,15 @@ def main(work: Callable[[Task], Drawn]) -> int:
         result = {"origin": done.origin, "notes": done.notes}
     (folder / RESULT).write_text(json.dumps(result), encoding="utf-8")
     return 0
+
+
+def _open_places(original: Original) -> None:
+    """Let the developer's modules be imported, after everything that is installed.
+
+    Only where they are called for: a folder that was downloaded may hold anything.
+    """
+    if original.factory or original.trust:
+        sys.path.extend(map(str, (Path.cwd(), original.path.absolute().parent, *original.places)))
 
 
 def say(text: str) -> None:

@@ -49,7 +49,7 @@ def draft(python: Path, module: str, task: Task, progress: Progress) -> Draft:
     exchange.write_task(task)
     errors = task.folder / "errors.txt"
     with errors.open("wb") as sink:
-        status = _run(_command(python, module, task), _environment(task), sink, progress)
+        status = _run(_command(python, module, task), _environment(), sink, progress)
     done = exchange.read_result(task.folder)
     if done is None or status:
         said = errors.read_text("utf-8", "replace").strip()[-SHOWN:]
@@ -65,13 +65,13 @@ def _draft(done: Drawn, task: Task) -> Draft:
 
 
 def _command(python: Path, module: str, task: Task) -> list[str]:
-    return [str(python), "-m", f"satchel_models.convert.{module}", str(task.folder)]
+    # -P: what lies in the current folder must not stand in for a library.
+    return [str(python), "-P", "-m", f"satchel_models.convert.{module}", str(task.folder)]
 
 
-def _environment(task: Task) -> dict[str, str]:
-    before = os.environ.get("PYTHONPATH", "")
-    places = (PACKAGES, *task.original.places, task.original.path.absolute().parent)
-    paths = os.pathsep.join([*map(str, places), *([before] if before else [])])
+def _environment() -> dict[str, str]:
+    before = os.environ.get("PYTHONPATH")
+    paths = os.pathsep.join([str(PACKAGES), *([before] if before else [])])
     return {**SETTINGS, **os.environ, "PYTHONPATH": paths}
 
 

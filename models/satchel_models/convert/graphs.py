@@ -21,6 +21,12 @@ LARGE = 1_900_000_000
 WEIGHTS = "{}.data"
 """Where they lie then, by the graph's file name."""
 
+TYPES = {
+    *("float", "float16", "double", "bool"),
+    *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
+}
+"""Of inputs and outputs, as ONNX calls them."""
+
 _MISSING = re.compile(r"stored in (.+?),? but|'(.+?)'")
 _NO_KERNEL = re.compile(r"implementation for (\w+)\((\d+)\)|([\w.]+)\(-?\d+\) is not a registered")
 
@@ -164,6 +170,12 @@ def _spec(value: onnx.ValueInfoProto, path: Path) -> Spec:
             "(scikit-learn's converter: options={'zipmap': False})."
         )
     tensor = value.type.tensor_type
+    kind = TensorProto.DataType.Name(tensor.elem_type).lower()
+    if kind not in TYPES:
+        raise ConversionError(
+            f"{path}: {value.name} is of type {kind}, which doesn't cross into a browser. Export "
+            "the model with numbers of 8 to 64 bits; do what handles texts in Python."
+        )
     dtype = np.dtype(helper.tensor_dtype_to_np_dtype(tensor.elem_type)).name
     shape = tuple(
         dim.dim_value if dim.HasField("dim_value") and dim.dim_value > 0 else dim.dim_param

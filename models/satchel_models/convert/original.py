@@ -24,7 +24,7 @@ class Original:
             is the batch.
         outputs: Names, in order; of an ONNX graph's outputs, which ones to keep.
         dynamic: Axes beside the batch that stay dynamic, by input.
-        opset: At least this one; 17 at least.
+        opset: What PyTorch's exporters write; 17 at least.
     """
 
     path: Path

@@ -7,7 +7,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from satchel_models.convert import Original, convert, graphs
-from satchel_models.errors import ConversionError, UnsupportedOperatorError
+from satchel_models.convert.finishing import Draft, finish
+from satchel_models.convert.numerics import Case
+from satchel_models.errors import ConversionError, NumericsError, UnsupportedOperatorError
 from satchel_models.tools import Installed
 
 FLOAT = TensorProto.FLOAT
@@ -260,6 +262,28 @@ def test_outputs_that_are_no_tensors_are_refused(path, step):
     out = helper.make_tensor_sequence_value_info("y", FLOAT, None)
     with pytest.raises(ConversionError, match="y is a sequence, no tensor"):
         step(write(path, nodes, [value("x", 1, 4)], [out]))
+
+
+def test_texts_and_types_that_browsers_lack_are_refused(path, step):
+    nodes = [helper.make_node("Identity", ["x"], ["y"])]
+    for kind, name in ((TensorProto.STRING, "string"), (TensorProto.BFLOAT16, "bfloat16")):
+        values = value("x", 1, 4, kind=kind), value("y", 1, 4, kind=kind)
+        with pytest.raises(ConversionError, match=f"x is of type {name}"):
+            step(write(path, nodes, values[:1], values[1:]))
+
+
+def test_a_graph_that_answers_otherwise_than_its_original_is_refused_with_figures(path, tmp_path):
+    perceptron(path, 1, 8)
+    x = np.ones((1, 8), np.float32)
+    right = answer(path, x=x)
+    cases = [Case({"x": x}, right), Case({"x": -x}, [-right[0]])]
+    assert finish(Draft(path, "", tuple(cases)), Original(path), tmp_path).error < 1e-6
+    cases[1] = Case({"x": -x}, [-1.01 * right[0]])
+    with pytest.raises(NumericsError, match=r"differs by \d.* whose largest value is"):
+        finish(Draft(path, "", tuple(cases)), Original(path), tmp_path)
+    cases[1] = Case({"x": -x}, [-right[0][:, :2]])
+    with pytest.raises(NumericsError, match=r"the shape is \(1, 3\), the original's is \(1, 2\)"):
+        finish(Draft(path, "", tuple(cases)), Original(path), tmp_path)
 
 
 def test_sizes_that_no_guess_meets_are_asked_for(path, step):
