@@ -65,12 +65,14 @@ def made(tmp_path_factory, turned):
     longer = [*turned[:-1], *(np.eye(SIZE),) * LAYERS, turned[-1]]
     damaged = folder / "damaged.onnx"
     damaged.write_bytes(b"no model")
+    endless = [np.full(whole.shape, 3e38, np.float32)]
     candidates = (
         candidate(float32),
         candidate(save(folder / "short.onnx", [whole.astype(np.float32)])),
         candidate(save(folder / "poor.onnx", [poor.astype(np.float32)])),
         candidate(save(folder / "long.onnx", [m.astype(np.float32) for m in longer])),
         candidate(damaged),
+        candidate(save(folder / "endless.onnx", endless)),
     )
     inputs = (Spec("x", "float32", ("batch", SIZE)),)
     outputs = (Spec("scores", "float32", ("batch", CLASSES)),)
@@ -116,9 +118,10 @@ def test_the_small_quick_and_right_one_is_chosen_and_nothing_else(found):
 
 
 def test_whoever_does_not_run_is_rejected_with_a_reason(found):
-    (rejected,) = found.rejected
-    assert rejected.name == "damaged"
-    assert "doesn't load" in rejected.reason
+    damaged, endless = found.rejected
+    assert (damaged.name, endless.name) == ("damaged", "endless")
+    assert "doesn't load" in damaged.reason
+    assert "not finite" in endless.reason
 
 
 def test_every_candidate_has_its_figures_and_a_sentence(found):

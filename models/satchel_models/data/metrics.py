@@ -80,7 +80,7 @@ def cosine(a: NDArray[Any], b: NDArray[Any]) -> float:
     lengths = float(np.linalg.norm(x) * np.linalg.norm(y))
     if lengths == 0:
         return 1.0 if not x.any() and not y.any() else 0.0
-    return min(1.0, float(x @ y) / lengths)
+    return float(np.minimum(1.0, x @ y / lengths))  # it keeps what is no number
 
 
 def paired_mean(values: NDArray[Any], original: NDArray[Any], seed: int) -> Estimate:

@@ -54,6 +54,6 @@ class Native:
             yield dict(zip(self._outputs, found, strict=True))
 
 
-def taken(feeds: Feeds, names: frozenset[str]) -> Feeds:
-    """Inputs without those that a graph doesn't have."""
-    return {name: value for name, value in feeds.items() if name in names}
+def finite(answers: Sequence[Outputs]) -> bool:
+    """Whether all numbers among answers are finite."""
+    return native.finite([list(one.values()) for one in answers])

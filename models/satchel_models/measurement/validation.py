@@ -4,11 +4,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from satchel_models.data import Dataset, Feeds, Outputs, Part, PartName
-from satchel_models.data.feeds import Changed
+from satchel_models.data import Dataset, Outputs
 from satchel_models.errors import GraphError, MeasurementError
 from satchel_models.measurement import choice, figures
 from satchel_models.measurement.choice import Entry
+from satchel_models.measurement.inputs import Inputs, contestant
 from satchel_models.measurement.laboratory import (
     Contestant,
     Laboratory,
@@ -16,7 +16,7 @@ from satchel_models.measurement.laboratory import (
     Refusal,
     Schedule,
 )
-from satchel_models.measurement.native import Native, taken
+from satchel_models.measurement.native import Native, finite
 from satchel_models.recipe import Session
 from satchel_models.results import BUDGETS, Accuracy, Estimate, Level, Measured
 from satchel_models.steps import Candidate, Converted, Quantised, Rejected
@@ -25,12 +25,6 @@ from satchel_models.tools import Progress
 PASSES = 2
 """Accuracy in the browser may take as long as so many passes of float32 over all of the data, once
 the chosen candidate has its figures; what doesn't fit is measured natively, and says so."""
-
-SESSION_FACTOR = 3
-"""What a session takes, over float32's file: the model's bytes, its weights, its activations."""
-
-OUTPUT_BYTES = 500_000_000
-"""Of one model's answers, kept while they are scored."""
 
 SHARES = {"screening": (0.0, 0.2), "measuring": (0.2, 0.65), "accuracy": (0.65, 1.0)}
 """Of the step's time, from and to."""
@@ -98,7 +92,6 @@ class _Work:
     level: Level
     laboratory: Laboratory
     progress: Progress
-    notes: list[str] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     running: list[Candidate] = field(default_factory=list)
     inputs: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -111,33 +104,36 @@ class _Work:
 
     def __post_init__(self) -> None:
         self.original = Native("The original", self.converted.file, Session("basic"))
-        first = self.original.outputs(self.dataset.part("report").feeds[:1], self.progress)
-        each = max(1, sum(value.nbytes for value in first[0].values()))
-        self.report = self._fitting("report", each)
-        self.select = self._fitting("select", each)
+        first = self.dataset.part("report").feeds[:1]
+        (answer,) = self.original.outputs(first, self._phase("screening", 0, 1))
+        self.report = Inputs(self.dataset, "report", answer)
+        self.select = Inputs(self.dataset, "select", answer)
+        self.notes = [each.note for each in (self.select, self.report) if each.note]
 
     def screen(self, candidates: Sequence[Candidate]) -> None:
         """See natively which candidates run, and what they lose on the selecting part."""
-        part = self.select
-        base = self.original.outputs(part.feeds, self._phase("screening", 0, len(candidates) + 1))
+        told = self._phase("screening", 0, len(candidates) + 1)
+        base = self.original.outputs(self.select.feeds, told)
         for number, one in enumerate(candidates, 1):
             told = self._phase("screening", number, len(candidates) + 1)
             try:
                 loaded = Native(one.name, one.file, one.session)
-                self.inputs[one.name] = loaded.inputs
-                outputs = loaded.outputs(self._fed(part.feeds, one), told)
+                outputs = loaded.outputs(self.select.of(one, loaded.inputs), told)
             except GraphError as error:
                 if number == 1:
                     raise
                 self.rejected.append(Rejected(one.name, str(error)))
                 continue
-            self.losses[one.name] = part.score(outputs, base).loss
+            if finite(base) and not finite(outputs):
+                self.rejected.append(Rejected(one.name, "Its answers are not finite numbers."))
+                continue
+            self.inputs[one.name] = loaded.inputs
+            self.losses[one.name] = self.select.score(outputs, base).loss
             self.running.append(one)
 
     def measure(self, schedule: Schedule) -> None:
         """Have the browser measure time."""
-        memory = SESSION_FACTOR * self.running[0].size
-        contestants = [self._contestant(one, memory) for one in self.running]
+        contestants = [self._contestant(one) for one in self.running]
         told = self._phase("measuring", 0, 1)
         for answer in self.laboratory.measure(contestants, schedule, told):
             if isinstance(answer, Refusal):
@@ -214,10 +210,9 @@ class _Work:
     def _account(self, name: str, base: Sequence[Outputs]) -> bool:
         """Measure accuracy in the browser; say whether the candidate runs there."""
         one = next(each for each in self.running if each.name == name)
-        feeds = self._fed(self.report.feeds, one)
         answer = self.laboratory.outputs(
             self._contestant(one),
-            feeds,
+            self.report.of(one, self.inputs[name]),
             self._accounting(),
             threads=figures.quicker(self.found[self.running[0].name]),
         )
@@ -232,48 +227,27 @@ class _Work:
     ) -> None:
         """Measure the others' accuracy, in the browser as long as the time allows."""
         end = time.perf_counter() + allowed
-        left = list(dict.fromkeys(e.name for e in order if e.name not in self.accuracies))
-        speeds = {entry.name: entry.speedup.value for entry in order}
-        for name in left:
-            if name not in self.found:
+        running = {one.name: one for one in self.running}
+        for entry in {entry.name: entry for entry in order}.values():
+            if entry.name in self.accuracies or entry.name not in running:
                 continue
-            if time.perf_counter() + one_run / speeds[name] <= end:
-                self._account(name, base)
+            if time.perf_counter() + one_run / entry.speedup.value <= end:
+                self._account(entry.name, base)
                 continue
-            one = next(each for each in self.running if each.name == name)
-            loaded = Native(name, one.file, one.session)
-            outputs = loaded.outputs(self._fed(self.report.feeds, one), self._accounting())
-            accuracy = self.report.score(outputs, base).accuracy
-            self.accuracies[name] = replace(accuracy, where="native")
+            one = running[entry.name]
+            loaded = Native(one.name, one.file, one.session)
+            feeds = self.report.of(one, loaded.inputs)
+            accuracy = self.report.score(loaded.outputs(feeds, self._accounting()), base).accuracy
+            self.accuracies[one.name] = replace(accuracy, where="native")
 
-    def _fed(self, feeds: Sequence[Feeds], one: Candidate) -> Sequence[Feeds]:
-        """Inputs as a candidate takes them."""
-
-        def change(each: Feeds) -> Feeds:
-            each = taken(each, self.inputs[one.name])
-            return self.dataset.resize(each, one.resolution) if one.resolution else each
-
-        return Changed(feeds, change)
-
-    def _contestant(self, one: Candidate, memory: int = 0) -> Contestant:
-        timing = self._fed(list(self.dataset.timing.values()), one)
-        feeds = dict(zip(self.dataset.timing, timing, strict=True))
-        return Contestant(one.name, one.engine, one.file, one.session, feeds, memory)
+    def _contestant(self, one: Candidate) -> Contestant:
+        return contestant(one, self.dataset, self.inputs[one.name], self.running[0].size)
 
     def _reject(self, refusal: Refusal) -> None:
         if refusal.name == self.running[0].name:
             raise MeasurementError(f"{refusal.name} doesn't run in the browser: {refusal.reason}")
         self.rejected.append(Rejected(refusal.name, f"In the browser: {refusal.reason}"))
         self.running = [one for one in self.running if one.name != refusal.name]
-
-    def _fitting(self, name: PartName, each: int) -> Part:
-        """A part, or as much of it as its answers' bytes allow."""
-        part = self.dataset.part(name)
-        most = max(1, OUTPUT_BYTES // (each * part.each))
-        if most >= len(part.samples):
-            return part
-        self.notes.append(f"Its answers are large: only {most} samples {name}.")
-        return replace(part, samples=part.samples[:most])
 
     def _accounting(self) -> Progress:
         """Progress of the next model's accuracy; the original's comes first of all."""

@@ -260,6 +260,14 @@ def test_pairs_of_sentences_become_two_inferences_each(tmp_path, tokenizer):
     assert second["input_ids"].dtype == np.int64
 
 
+def test_a_pair_that_was_scored_twice_is_one_sample(tmp_path, tokenizer):
+    rows = [f"a cat {n},a dog,{score}" for n in range(8) for score in (1, 4)]
+    (tmp_path / "p.csv").write_text("\n".join(rows))
+    found = data.load(tmp_path / "p.csv", encoder(IDS, MASK), tokenizer=tokenizer)
+    digests = [{sample.digest for sample in found.part(part).samples} for part in PARTS]
+    assert sum(map(len, digests)) == len(set.union(*digests)) == 8
+
+
 def test_latency_is_measured_with_texts_of_several_lengths(tmp_path, tokenizer):
     (tmp_path / "t.csv").write_text("a cat sleeps\na dog\na dog sleeps\n")
     found = data.load(tmp_path / "t.csv", encoder(IDS, MASK), tokenizer=tokenizer)

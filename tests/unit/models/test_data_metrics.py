@@ -69,6 +69,12 @@ def test_intervals_are_the_same_again():
     assert metrics.paired_mean(a, b, SEED) != metrics.paired_mean(a, b, SEED + 1)
 
 
+def test_what_is_no_number_is_no_likeness():
+    assert np.isnan(metrics.cosine(np.array([np.nan, 1]), np.array([1, 1])))
+    assert metrics.cosine(np.zeros(2), np.zeros(2)) == 1
+    assert metrics.cosine(np.zeros(2), np.ones(2)) == 0
+
+
 def test_labelled_answers_are_scored_hard_and_soft():
     before = answers([0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7])
     after = answers([0.8, 0.2], [0.2, 0.8], [0.4, 0.6], [0.3, 0.7])
