@@ -84,7 +84,7 @@ def subject(
                 f"{folder / RECIPE_FILE} says what is to be known of the model: correct it there, "
                 "and leave the options out."
             )
-        return _of_recipe(folder)
+        return _of_recipe(folder, trust)
     examples = dict(_named(text) for text in inputs)
     original = Original(
         given, factory=factory, trust=trust, inputs=examples or None, outputs=outputs or None
@@ -182,10 +182,10 @@ def _named(text: str) -> tuple[str, tuple[tuple[int, ...], str]]:
         raise BuildError(str(error)) from error
 
 
-def _of_recipe(folder: Path) -> Subject:
+def _of_recipe(folder: Path, trust: bool) -> Subject:
     recipe = models.load(folder / RECIPE_FILE)
     if isinstance(recipe, OwnRecipe):
-        return Own(recipe)
+        return Own(recipe, trust)
     if isinstance(recipe, LabelRecipe):
         return Label(recipe, ORIGINALS)
     if isinstance(recipe, EmbedRecipe):

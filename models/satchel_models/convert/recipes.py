@@ -7,21 +7,17 @@ from satchel_models.convert.original import Original
 from satchel_models.embed_recipe import EmbedRecipe
 from satchel_models.export import LOGITS, PIXELS
 from satchel_models.label_recipe import LabelRecipe
-from satchel_models.own_recipe import OwnRecipe
 
 
-def original(recipe: LabelRecipe | EmbedRecipe | OwnRecipe, cache: Path) -> Original:
+def original(recipe: LabelRecipe | EmbedRecipe, cache: Path) -> Original:
     """The original of a recipe; its packages come to `cache` where they are missing.
 
     A label model is its network alone, from `pixels` (float32 [batch, 3, height, width]) to
-    `logits`; `satchel_models.interface` gives it the face that devices see. So is a model of one's
-    own: `satchel_models.own_interface` gives it its face.
+    `logits`; `satchel_models.interface` gives it the face that devices see.
 
     Raises:
         SourceError: pip fails, or a file is not the one that the recipe names.
     """
-    if isinstance(recipe, OwnRecipe):
-        return _own(recipe)
     if isinstance(recipe, EmbedRecipe):
         return Original(sentences.originals(recipe, cache).config.parent)
     height, width = recipe.export.trace
@@ -35,18 +31,3 @@ def original(recipe: LabelRecipe | EmbedRecipe | OwnRecipe, cache: Path) -> Orig
         dynamic={PIXELS: (2, 3)},
         opset=recipe.export.opset,
     )
-
-
-def _own(recipe: OwnRecipe) -> Original:
-    return Original(
-        recipe.original,
-        factory=recipe.source.factory or None,
-        places=(recipe.folder,),
-        inputs={name: _example(text) for name, text in recipe.source.inputs.items()} or None,
-    )
-
-
-def _example(text: str) -> tuple[tuple[int, ...], str]:
-    """Shape and dtype of "1x3x224x224:float32"; the recipe's rules have seen to its form."""
-    sizes, _, dtype = text.partition(":")
-    return tuple(int(size) for size in sizes.split("x")), dtype

@@ -23,14 +23,33 @@ from satchel_models.tools import Progress, Tools
 
 @dataclass(frozen=True)
 class Own:
-    """A model of one's own, with the face that its task needs."""
+    """A model of one's own, with the face that its task needs.
+
+    Attributes:
+        recipe: What it says.
+        trust: Whether loading may run code that is in the original's file.
+    """
 
     recipe: OwnRecipe
+    trust: bool = False
 
     @property
     def name(self) -> str:
         """The recipe's."""
         return self.recipe.id
+
+    @property
+    def original(self) -> Original:
+        """The original, and what its file doesn't say."""
+        said = self.recipe.source
+        inputs = {name: example(text) for name, text in said.inputs.items()}
+        return Original(
+            self.recipe.original,
+            factory=said.factory or None,
+            places=(self.recipe.folder,),
+            trust=self.trust,
+            inputs=inputs or None,
+        )
 
     @property
     def facts(self) -> Sequence[object]:
@@ -45,10 +64,7 @@ class Own:
 
     def convert(self, out: Path, tools: Tools, progress: Progress) -> Converted:
         """Convert the original, and put the face on."""
-        said = self.recipe.source
-        inputs = {name: example(text) for name, text in said.inputs.items()}
-        original = Original(self.recipe.original, said.factory or None, inputs=inputs or None)
-        converted = convert.convert(original, out, tools, progress)
+        converted = convert.convert(self.original, out, tools, progress)
         model = onnx.load(converted.file)
         return refaced(converted, own_interface.with_interface(model, self.recipe))
 

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from satchel_models import Recipe, artefact
-from satchel_models.convert import recipes
 from satchel_models.errors import RecipeError
 from satchel_models.own_recipe import OwnEmbedRecipe, OwnLabelRecipe, TensorsRecipe
 from satchel_models.recipe import Session, Variant
+from satchel_models.subjects import Own
 
 TENSORS = """
 id = "sums"
@@ -52,11 +52,11 @@ def test_a_few_lines_are_enough(tmp_path, text, kind):
 
 def test_what_a_file_does_not_say_is_said_for_its_conversion(tmp_path):
     more = 'factory = "nets:small"\ninputs = { x = "1x3x8x8:float32", t = "1:int64" }\n'
-    asked = recipes.original(Recipe.parse(TENSORS + more, tmp_path), tmp_path / "cache")
+    asked = Own(Recipe.parse(TENSORS + more, tmp_path), trust=True).original
     assert asked.path == tmp_path / "../sums.onnx"
-    assert (asked.factory, asked.places) == ("nets:small", (tmp_path,))
+    assert (asked.factory, asked.places, asked.trust) == ("nets:small", (tmp_path,), True)
     assert asked.inputs == {"x": ((1, 3, 8, 8), "float32"), "t": ((1,), "int64")}
-    plain = recipes.original(Recipe.parse(TENSORS, tmp_path), tmp_path / "cache")
+    plain = Own(Recipe.parse(TENSORS, tmp_path)).original
     assert (plain.factory, plain.inputs, plain.trust) == (None, None, False)
 
 
