@@ -86,7 +86,7 @@ def test_the_guide_ends_with_a_page_that_labels_digits(folder, page, watch, unti
         for number, name in enumerate(NAMES):
             until(page, state(f"{number}.png", "done"))
             row = page.locator(f"[data-testid=result][data-name='{number}.png']")
-            right += name in row.locator("li").first.inner_text()
+            right += name in row.locator("li").first.text_content()
         assert right >= 9
         assert "1.1.0" in page.get_by_test_id("model-version").inner_text()
         page.goto("about:blank")

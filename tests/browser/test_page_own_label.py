@@ -59,7 +59,7 @@ def test_digits_are_labelled_whatever_their_colours_and_size(visit, until, conte
     for one in photos:
         until(page, state(one["name"], "done"))
         row = page.locator(f"[data-testid=result][data-name='{one['name']}']")
-        assert f"digit {one['name'][0]}" in row.locator("li").first.inner_text()
+        assert f"digit {one['name'][0]}" in row.locator("li").first.text_content()
     until(page, OFFLINE)
     context.set_offline(True)
     page.reload()
