@@ -119,9 +119,9 @@ def run(
     Raises:
         BuildError: A step can't be done; the message says why and the way out.
     """
-    made_from = what.recipe.made_from if isinstance(what, Own) else ""
     out = out or _place(what)
     try:
+        made_from = what.recipe.made_from if isinstance(what, Own) else ""
         with report.Steps(expected=_before(out)) as steps:
             optimizer = EdgeOptimizer(
                 what,
