@@ -74,7 +74,7 @@ def test_a_folder_without_a_recipe_says_what_is_missing(tmp_path):
 
 
 def test_an_unknown_variant_is_named_beside_the_known_ones(text):
-    with pytest.raises(RecipeError, match="has no variant 'tiny'; it has int8-weights"):
+    with pytest.raises(RecipeError, match="has no variant 'tiny'; it has int8-float16-weights"):
         parsed(text).variant("tiny")
 
 
