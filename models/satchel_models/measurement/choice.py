@@ -3,7 +3,7 @@
 The level's budget says what accuracy may go. No candidate is taken that is slower than float32,
 to run or to load, when the whole interval says so. Of the others, the one with the least bytes ×
 latency is; of equals, the one that loses least accuracy, then the one that takes least processor
-time.
+time, then the smallest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,9 @@ from satchel_models.results import Accuracy, Estimate
 
 SAME = 0.03
 """Latencies and processor times that differ by less than this part are the same: chance."""
+
+SAME_CPU = 0.1
+"""The same where processor times decide between equals: their clock ticks every 10 ms."""
 
 NOTICED_MS = 5.0
 """By so much longer must a session take to be made for anybody to notice."""
@@ -97,14 +100,22 @@ def ranked(entries: Sequence[Entry], level: str, budget: float) -> list[Entry]:
     while left:
         least = min(entry.cost for entry in left)
         equals = [entry for entry in left if entry.cost <= least * (1 + SAME)]
-        kept = min(entry.loss.value for entry in equals) + SAME_POINTS
-        best = min(
-            equals,
-            key=lambda entry: (max(entry.loss.value, kept), entry.cpu_seconds, entry.cost),
-        )
+        best = min(_thrifty(_accurate(equals)), key=lambda entry: entry.size)
         order.append(best)
         left.remove(best)
     return order
+
+
+def _accurate(equals: Sequence[Entry]) -> list[Entry]:
+    """Those that lose no more than the best one does, as far as can be told."""
+    most = min(entry.loss.value for entry in equals) + SAME_POINTS
+    return [entry for entry in equals if entry.loss.value <= most]
+
+
+def _thrifty(equals: Sequence[Entry]) -> list[Entry]:
+    """Those that take no more processor time than the best one, as far as can be told."""
+    most = min(entry.cpu_seconds for entry in equals) * (1 + SAME_CPU)
+    return [entry for entry in equals if entry.cpu_seconds <= most]
 
 
 def front(entries: Sequence[Entry]) -> frozenset[str]:
@@ -163,7 +174,9 @@ def _reason(
         return f"Within the budget, but its bytes × latency are {more:.0%} above {best.name}'s."
     if entry.loss.value > best.loss.value + SAME_POINTS:
         return f"As good as {best.name} in bytes × latency, but it loses more accuracy."
-    return f"As good as {best.name} in bytes × latency, but it takes more processor time."
+    if entry.cpu_seconds > best.cpu_seconds * (1 + SAME_CPU):
+        return f"As good as {best.name} in bytes × latency, but it takes more processor time."
+    return f"As good as {best.name}, as far as can be told, which is smaller."
 
 
 def _dominates(one: Entry, other: Entry) -> bool:

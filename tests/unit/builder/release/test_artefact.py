@@ -157,7 +157,9 @@ def test_which_variant_a_file_stands_for_must_be_clear(tmp_path):
     (folder / "recipe.toml").write_text(
         f"{start}[[variants]]{variant}[[variants]]{second}[files]{end}", "utf-8"
     )
-    with pytest.raises(BuildError, match="variants int8-float16-weights, second; say in the site's file"):
+    with pytest.raises(
+        BuildError, match="variants int8-float16-weights, second; say in the site's file"
+    ):
         artefact.make(folder / "recipe.toml", file=folder / "model.onnx")
     made = artefact.make(folder / "recipe.toml", only="second", file=folder / "model.onnx")
     assert [one.name for one in made.release.variants("browser")] == ["second"]
