@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -126,8 +127,13 @@ class Embed:
         self, data: Path | None, calibration: Path | None, converted: Converted, seed: int
     ) -> Dataset:
         """Texts as the page splits them."""
-        tokenizer = sentences.originals(self.recipe, self.cache).tokenizer
-        return load_data(data, converted, calibration=calibration, tokenizer=tokenizer, seed=seed)
+        whole = sentences.originals(self.recipe, self.cache).tokenizer
+        with tempfile.TemporaryDirectory() as folder:
+            # What the recipe promises, not what the package cuts texts to.
+            kept = Path(folder) / "tokenizer.txt"
+            text = sentences.tokenizer_text(whole, self.recipe.encoding.max_tokens)
+            kept.write_text(text, "utf-8", newline="\n")
+            return load_data(data, converted, calibration=calibration, tokenizer=kept, seed=seed)
 
     def with_own(self, found: Quantised, out: Path) -> Quantised:
         """The encoder built of the engine's fused operators, which no tool makes of a graph."""
