@@ -97,8 +97,12 @@ def feeds(report: OptimizationReport) -> tuple[str, ...]:
 
 
 def mean_note(report: OptimizationReport) -> str:
-    """Say what latencies mean where there are several kinds of input; "" where there is one."""
-    kinds = feeds(report)
+    """Say what latencies mean where there are several kinds of input; "" where there is one.
+
+    Candidates for smaller inputs have a kind of their own, one each.
+    """
+    first = [timing.feed for one in report.candidates[:1] for timing in one.timings]
+    kinds = tuple(dict.fromkeys(first))
     return f"Geometric means over {figures.listing(kinds)}." if len(kinds) > 1 else ""
 
 
