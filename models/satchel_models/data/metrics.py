@@ -24,20 +24,23 @@ LEVELS = (2.5, 97.5)
 Floats = NDArray[np.float64]
 
 
-def probabilities(scores: NDArray[Any]) -> Floats:
-    """Scores as probabilities: as they are where they are such, else their softmax.
+def are_probabilities(scores: NDArray[Any]) -> bool:
+    """Whether scores of classes, [samples, classes], are probabilities already, and not logits.
 
-    Args:
-        scores: [samples, classes].
-
-    >>> probabilities(np.array([[0.25, 0.75], [1.0, 0.0]]))[0].tolist()
-    [0.25, 0.75]
-    >>> probabilities(np.array([[2.0, 2.0]])).tolist()
-    [[0.5, 0.5]]
+    >>> are_probabilities(np.array([[0.25, 0.75]])), are_probabilities(np.array([[2.0, 2.0]]))
+    (True, False)
     """
     wide = np.asarray(scores, np.float64)
-    if (wide >= 0).all() and np.allclose(wide.sum(axis=1), 1, atol=1e-3):
-        return wide
+    return bool((wide >= 0).all() and np.allclose(wide.sum(axis=1), 1, atol=1e-3))
+
+
+def softmax(logits: NDArray[Any]) -> Floats:
+    """Logits, [samples, classes], as probabilities.
+
+    >>> softmax(np.array([[2.0, 2.0]])).tolist()
+    [[0.5, 0.5]]
+    """
+    wide = np.asarray(logits, np.float64)
     powers = np.exp(wide - wide.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
@@ -60,9 +63,17 @@ def right(scores: NDArray[Any], truth: NDArray[Any], top: int) -> NDArray[np.boo
     return np.asarray(better.sum(axis=1) < top)
 
 
-def true_probability(scores: NDArray[Any], truth: NDArray[Any]) -> Floats:
-    """The probability that each sample's true class gets: it moves where top-1 only jumps."""
-    return np.asarray(np.take_along_axis(probabilities(scores), truth[:, None], axis=1)[:, 0])
+def true_probability(scores: NDArray[Any], truth: NDArray[Any], *, logits: bool) -> Floats:
+    """The probability that each sample's true class gets: it moves where top-1 only jumps.
+
+    Args:
+        scores: [samples, classes].
+        truth: Class indices, [samples].
+        logits: Whether the scores are logits. The original says so: rounded to 8 bits, even
+            probabilities don't sum to 1.
+    """
+    found = softmax(scores) if logits else np.asarray(scores, np.float64)
+    return np.asarray(np.take_along_axis(found, truth[:, None], axis=1)[:, 0])
 
 
 def same_first(scores: NDArray[Any], original: NDArray[Any]) -> NDArray[np.bool_]:

@@ -88,7 +88,11 @@ class Classes:
         check_labels(truth, scores.shape[1])
         ours, theirs = (metrics.right(each, truth, 1) for each in (scores, before))
         delta = metrics.paired_mean(ours * POINTS, theirs * POINTS, seed)
-        soft = [metrics.true_probability(each, truth) * POINTS for each in (scores, before)]
+        logits = not metrics.are_probabilities(before)
+        soft = [
+            metrics.true_probability(each, truth, logits=logits) * POINTS
+            for each in (scores, before)
+        ]
         more = {}
         if scores.shape[1] > TOP:
             more = {

@@ -27,11 +27,21 @@ def test_of_equal_scores_the_first_one_counts_as_argmax_has_it():
 
 
 def test_logits_count_as_their_softmax_and_probabilities_as_they_are():
-    np.testing.assert_allclose(metrics.probabilities(np.array([[0.0, np.log(3)]])), [[0.25, 0.75]])
-    np.testing.assert_allclose(metrics.probabilities(np.array([[1000.0, 0]])), [[1, 0]])
+    logits = np.array([[0.0, np.log(3)], [1000.0, 0]])
+    assert not metrics.are_probabilities(logits)
+    np.testing.assert_allclose(metrics.softmax(logits), [[0.25, 0.75], [1, 0]])
+    truth = np.array([1, 0])
+    np.testing.assert_allclose(metrics.true_probability(logits, truth, logits=True), [0.75, 1])
     rows = np.array([[0.2, 0.8], [0.6, 0.4]])
-    np.testing.assert_array_equal(metrics.probabilities(rows), rows)
-    np.testing.assert_allclose(metrics.true_probability(rows, np.array([1, 0])), [0.8, 0.6])
+    assert metrics.are_probabilities(rows)
+    np.testing.assert_allclose(metrics.true_probability(rows, truth, logits=False), [0.8, 0.6])
+
+
+def test_probabilities_rounded_to_8_bits_are_still_what_the_original_gives():
+    before = answers([0.9, 0.1], [0.2, 0.8])
+    rounded = answers([0.905, 0.101], [0.199, 0.803])  # their sums are not 1
+    found = scoring.Classes().score([0, 1], rounded, before, SEED)
+    assert found.loss.value == pytest.approx(-0.4, abs=1e-3)
 
 
 def test_an_interval_holds_the_true_difference_about_as_often_as_it_says():
