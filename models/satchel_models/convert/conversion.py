@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from satchel_models.convert import finishing, foreign, from_bert, graphs, hugging_face
+from satchel_models.convert import asking, finishing, foreign, from_bert, graphs, hugging_face
 from satchel_models.convert.exchange import Task
 from satchel_models.convert.finishing import Draft, Finished
 from satchel_models.convert.kinds import Kind, recognise
@@ -66,6 +66,7 @@ def _drafted(
         if found.is_plain_bert:
             progress("Building the graph from the weights", 0.2)
             return from_bert.draft(found, folder)
+    asking.check(original, kind)
     environment, module = PROGRAMS[kind]
     progress(f"Preparing {NAMES[environment]}", None)
     python = tools.python(environment)

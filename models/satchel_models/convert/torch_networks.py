@@ -12,17 +12,15 @@ from typing import Any
 
 import torch
 
-from satchel_models.convert import pickles, torch_hugging
+from satchel_models.convert import asking, torch_hugging
 from satchel_models.convert.exchange import Task, last_words
 from satchel_models.convert.kinds import Kind
 from satchel_models.convert.original import Original
 from satchel_models.convert.samples import Input
-from satchel_models.errors import ConversionError, UntrustedError
+from satchel_models.errors import ConversionError
 
 NESTED = ("state_dict", "model_state_dict", "model", "weights")
 """Where training programs keep the weights in what they save."""
-
-SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,7 @@ def load(task: Task) -> Network:
         UntrustedError: Loading would run code that is in the file.
         ConversionError: It doesn't load, or its factory doesn't.
     """
+    asking.check(task.original, task.kind)
     return _LOADERS[task.kind](task.original)
 
 
@@ -62,11 +61,7 @@ def made(original: Original) -> Any:
     Raises:
         ConversionError: There is none, or it fails.
     """
-    if original.factory is None:
-        raise ConversionError(
-            f"{original.path} holds weights without their network. Name what makes it: "
-            "--factory module:callable"
-        )
+    assert original.factory is not None, "asking.check"
     name, _, attribute = original.factory.partition(":")
     try:
         make: Any = importlib.import_module(name)
@@ -87,8 +82,6 @@ def made(original: Original) -> Any:
 
 
 def _program(original: Original) -> Network:
-    if not original.trust:
-        _refuse_code(original)
     try:
         program = torch.export.load(original.path)
     except Exception as error:  # of many kinds: zip, schema, JSON, …
@@ -110,8 +103,6 @@ def _script(original: Original) -> Network:
 
 
 def _object(original: Original) -> Network:
-    if not original.trust:
-        _refuse_code(original)
     try:
         found = torch.load(original.path, map_location="cpu", weights_only=False)
     except Exception as error:  # unpickling runs anything
@@ -191,19 +182,6 @@ def _widened(state: Mapping[str, Any]) -> tuple[str, ...]:
     kinds = {tensor.dtype for tensor in state.values() if tensor.is_floating_point()}
     other = sorted(str(kind).removeprefix("torch.") for kind in kinds - {torch.float32})
     return (f"Its {' and '.join(other)} weights became float32.",) if other else ()
-
-
-def _refuse_code(original: Original) -> None:
-    code = pickles.foreign(original.path)
-    if not code:
-        return
-    shown = ", ".join(code[:SHOWN]) + (", …" if len(code) > SHOWN else "")
-    raise UntrustedError(
-        f"{original.path} is a pickle that runs code when it is loaded: it names {shown}. Whoever "
-        "made it can do anything that you can on this machine. If you trust them: --trust. Safer: "
-        "save torch.export.save(torch.export.export(module, example), 'model.pt2'), or "
-        "module.state_dict() and give --factory."
-    )
 
 
 def parameters(module: Any) -> str:

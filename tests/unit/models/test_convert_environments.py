@@ -1,8 +1,10 @@
 """Programs in other environments get along with what is there; their words come through."""
 
 import json
+import pickle
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -134,3 +136,52 @@ def test_a_library_that_is_missing_here_is_named_with_how_to_get_it(tmp_path):
     with pytest.raises(ConversionError, match="pip install tensorflow tf2onnx"):
         convert(Original(path), tmp_path / "out", Installed(), lambda text, share: None)
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def refused(path, **options):
+    """Convert without any environment: what can be told from the file needs none."""
+
+    class Tools:
+        def python(self, environment):
+            raise AssertionError("nothing is to be started")
+
+    out = path.parent / "out"
+    with pytest.raises(ConversionError) as raised:
+        convert(Original(path, **options), out, Tools(), lambda text, share: None)
+    assert list(out.iterdir()) == []
+    return raised.value
+
+
+def saved(path, **entries):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in entries.items():
+            archive.writestr(f"archive/{name}", data)
+    return path
+
+
+MODULE = b"\x80\x02cnetworks\nDigits\n)R."
+TENSORS = b"\x80\x02ccollections\nOrderedDict\n)R."
+
+
+def test_a_pickled_module_is_refused_before_anything_is_started(tmp_path):
+    error = refused(saved(tmp_path / "whole.pt", **{"data.pkl": MODULE}))
+    assert isinstance(error, UntrustedError)
+    for words in ("whole.pt", "names networks.Digits", "can do anything", "--trust", "--factory"):
+        assert words in str(error)
+
+
+def test_a_program_with_pickled_objects_inside_is_refused_like_a_pickle(tmp_path):
+    entries = {"archive_format": b"pt2", "data/constants/custom_obj_0": pickle.dumps(print)}
+    error = refused(saved(tmp_path / "bad.pt2", **entries))
+    assert isinstance(error, UntrustedError)
+    assert "builtins.print" in str(error)
+
+
+def test_weights_alone_ask_for_the_network_that_they_belong_to(tmp_path):
+    error = refused(saved(tmp_path / "weights.pth", **{"data.pkl": TENSORS}))
+    assert "--factory module:callable" in str(error)
+
+
+def test_an_opset_that_is_too_old_is_refused(tmp_path):
+    (tmp_path / "out").mkdir()
+    assert "Opset 12 is too old" in str(refused(tmp_path / "any.onnx", opset=12))
