@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,9 @@ class Chromium:
 
     def end(self, engine: str) -> None:
         """End an engine's worker: that alone gives memory back."""
-        self._page.evaluate("(engine) => laboratory.end(engine)", engine)
+        # Ctrl-C ends the browser too; what goes through here then is worth more than its complaint.
+        with suppress(Error):
+            self._page.evaluate("(engine) => laboratory.end(engine)", engine)
 
     def load(self, contestant: Contestant) -> None:
         """Put a contestant's model and inputs into its engine's worker."""
