@@ -1,25 +1,22 @@
-"""A recipe's original, as step 1 takes it."""
+"""A label recipe's original, as step 1 takes it."""
 
 from pathlib import Path
 
-from satchel_models import sentences, source
+from satchel_models import source
 from satchel_models.convert.original import Original
-from satchel_models.embed_recipe import EmbedRecipe
 from satchel_models.export import LOGITS, PIXELS
 from satchel_models.label_recipe import LabelRecipe
 
 
-def original(recipe: LabelRecipe | EmbedRecipe, cache: Path) -> Original:
+def original(recipe: LabelRecipe, cache: Path) -> Original:
     """The original of a recipe; its packages come to `cache` where they are missing.
 
-    A label model is its network alone, from `pixels` (float32 [batch, 3, height, width]) to
+    It is the network alone, from `pixels` (float32 [batch, 3, height, width]) to
     `logits`; `satchel_models.interface` gives it the face that devices see.
 
     Raises:
         SourceError: pip fails, or a file is not the one that the recipe names.
     """
-    if isinstance(recipe, EmbedRecipe):
-        return Original(sentences.originals(recipe, cache).config.parent)
     height, width = recipe.export.trace
     return Original(
         source.weights(recipe.source, cache),

@@ -13,12 +13,11 @@ from satchel_models import convert, interface, sentences, source
 from satchel_models import graph as graphs
 from satchel_models.bert import Dimensions, load
 from satchel_models.bert_int8 import Int8Encoder
-from satchel_models.convert import Original
+from satchel_models.convert import recipes
 from satchel_models.convert.graphs import specs
 from satchel_models.data import Dataset, Preprocessing
 from satchel_models.data import load as load_data
 from satchel_models.embed_recipe import EmbedRecipe
-from satchel_models.export import LOGITS, PIXELS
 from satchel_models.label_recipe import LabelRecipe
 from satchel_models.steps import Candidate, Converted, Quantised
 from satchel_models.subjects.faces import refaced
@@ -54,17 +53,7 @@ class Label:
 
     def convert(self, out: Path, tools: Tools, progress: Progress) -> Converted:
         """Convert the weights with their network, and put photos in front of it."""
-        height, width = self.recipe.export.trace
-        original = Original(
-            self.files[0],
-            factory=self.recipe.source.model,
-            arguments=self.recipe.source.arguments,
-            places=(self.cache,),
-            inputs={PIXELS: ((1, 3, height, width), "float32")},
-            outputs=(LOGITS,),
-            dynamic={PIXELS: (2, 3)},
-            opset=self.recipe.export.opset,
-        )
+        original = recipes.original(self.recipe, self.cache)
         converted = convert.convert(original, out, tools, progress)
         model = onnx.load(converted.file)
         return refaced(
