@@ -22,6 +22,9 @@ from satchel_models.recipe import Session
 
 PRODUCER = "satchel_models"
 
+LoadLevel = Literal["disabled", "basic", "extended", "all"]
+"""Graph optimisation at load."""
+
 
 def optimised(
     model: onnx.ModelProto,
@@ -130,7 +133,9 @@ def _read(graph: onnx.GraphProto) -> Iterator[str]:
 
 
 def run(
-    model: onnx.ModelProto | bytes, feeds: dict[str, NDArray[np.generic]], level: str = "basic"
+    model: onnx.ModelProto | bytes,
+    feeds: dict[str, NDArray[np.generic]],
+    level: LoadLevel = "basic",
 ) -> NDArray[np.float32]:
     """The first output of `model` for `feeds`, on ONNX Runtime's CPU provider.
 
@@ -144,9 +149,9 @@ def run(
     return output
 
 
-def session(data: bytes, level: str = "basic") -> onnxruntime.InferenceSession:
+def session(data: bytes, level: LoadLevel = "basic") -> onnxruntime.InferenceSession:
     """A model file in ONNX Runtime's CPU provider, with the options that browsers get."""
-    return onnxruntime.InferenceSession(data, _options(level), providers=["CPUExecutionProvider"])
+    return loaded(data, Session(level, FOLDED))
 
 
 def loaded(data: bytes, settings: Session) -> onnxruntime.InferenceSession:

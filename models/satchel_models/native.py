@@ -3,10 +3,7 @@
 Figures that count are measured in a browser; here a graph is tried, cheaply and often.
 """
 
-import os
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,19 +93,6 @@ def words(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = " ".join(lines) or type(error).__name__
     return text if len(text) <= 300 else text[:299] + "…"
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that is either whole or not there, whenever the program ends."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _difference(a: NDArray[Any], b: NDArray[Any]) -> float:

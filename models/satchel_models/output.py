@@ -1,9 +1,9 @@
 """What an optimisation leaves in its folder: the model, and the report for programs and people."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from satchel_models.files import write_whole
 from satchel_models.report.files import write
 from satchel_models.results import OptimizationReport
 
@@ -17,10 +17,7 @@ def written(report: OptimizationReport, out: Path) -> OptimizationReport:
         The report, whose `optimized_model_path` is in that folder.
     """
     out = out.absolute()
-    out.mkdir(parents=True, exist_ok=True)
-    half = out / f".{MODEL}"
-    shutil.copyfile(report.optimized_model_path, half)
-    half.replace(out / MODEL)
+    write_whole(out / MODEL, report.optimized_model_path.read_bytes())
     final = replace(
         report,
         optimized_model_path=out / MODEL,

@@ -33,9 +33,6 @@ LIBRARIES = ("numpy", "onnx", "onnxruntime", "onnxoptimizer", "onnxslim")
 FEEDS = 4
 """Inputs that the graph passes are held against."""
 
-SHARED = ("graph.py", "native.py", "steps.py", "results.py")
-"""What every step's result depends on, beside its own code."""
-
 Told = Callable[[str, str, "float | None"], None]
 """Called with (the step, what is done now, its share 0 … 1 or None)."""
 
@@ -227,7 +224,8 @@ class Pipeline:
         )
 
     def _code(self, *names: str) -> list[Path]:
-        return [HERE / name for name in (*SHARED, *names)]
+        # All single modules: which of them a step reaches is nothing to keep by hand.
+        return [*sorted(HERE.glob("*.py")), *(HERE / name for name in names)]
 
     def _progress(self, step: str) -> Callable[[str, float | None], None]:
         self.told(step, "", None)

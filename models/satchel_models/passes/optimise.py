@@ -8,6 +8,7 @@ import onnx
 
 from satchel_models import graph, native
 from satchel_models.errors import GraphError
+from satchel_models.files import write_whole
 from satchel_models.passes import transforms
 from satchel_models.passes.plan import GELU, PLANS, Planned
 from satchel_models.recipe import Session
@@ -52,8 +53,8 @@ def optimise(
             plain = work.model
     progress("done", 1.0)
     plain_file, file = out / "plain.onnx", out / "graph.onnx"
-    native.write_whole(plain_file, _bytes(plain))
-    native.write_whole(file, _bytes(work.model))
+    write_whole(plain_file, _bytes(plain))
+    write_whole(file, _bytes(work.model))
     return Graph(file, tuple(work.passes), AS_IT_IS, plain_file, tuple(work.notes))
 
 

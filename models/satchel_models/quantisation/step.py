@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from satchel_models import graph as graphs
 from satchel_models import native, passes
 from satchel_models.errors import ModelError
+from satchel_models.files import write_whole
 from satchel_models.quantisation import ladder, material, plan, rounding, sensitivity, trial
 from satchel_models.quantisation.family import family
 from satchel_models.quantisation.material import Material
@@ -146,7 +147,7 @@ class _Bench:
             return
         self.known[digest] = method.name
         file = self.out / f"{method.name}.onnx"
-        native.write_whole(file, data)
+        write_whole(file, data)
         self.candidates.append(
             Candidate(
                 name=method.name,
@@ -182,7 +183,7 @@ class _Bench:
         file = base.file
         if free is not None:
             file = self.out / f"{base.name}@any.onnx"
-            native.write_whole(file, data)
+            write_whole(file, data)
         self.candidates.append(
             replace(
                 base,

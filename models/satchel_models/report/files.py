@@ -1,10 +1,9 @@
 """The report's files, written whole or not at all: report.json, report.html, report.md."""
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from satchel_models.files import write_whole
 from satchel_models.report.encoding import text
 from satchel_models.report.levels import Levels
 from satchel_models.report.markdown import markdown
@@ -35,16 +34,3 @@ def write(report: OptimizationReport, folder: Path, levels: Levels | None = None
     write_whole(names.page, page(report, levels))
     write_whole(names.markdown, markdown(report, levels))
     return names
-
-
-def write_whole(path: Path, words: str) -> None:
-    """Write a file so that a reader sees the old content or the new, never a part."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(words)
-        Path(name).chmod(0o644)  # a report is for others, too; temporary files are not
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

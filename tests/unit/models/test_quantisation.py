@@ -8,8 +8,8 @@ import onnx
 import pytest
 from onnx import helper
 
+from satchel_models import files, native
 from satchel_models import graph as graphs
-from satchel_models import native
 from satchel_models.passes import optimise
 from satchel_models.quantisation import Material, plan, quantise, trial
 from satchel_models.quantisation.family import family
@@ -281,14 +281,14 @@ def test_samples_are_the_same_for_the_same_seed():
 
 def test_an_interruption_leaves_no_half_written_file(tmp_path, monkeypatch):
     target = tmp_path / "model.onnx"
-    native.write_whole(target, b"before")
+    files.write_whole(target, b"before")
 
     def interrupted(self, other):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pathlib.Path.replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        native.write_whole(target, b"after")
+        files.write_whole(target, b"after")
     assert target.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [target]
 
