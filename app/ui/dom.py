@@ -5,6 +5,8 @@ from js import document
 
 __all__ = ["announce", "by_id", "el", "fill", "hide", "keep_focus", "listen", "show", "svg"]
 
+_KEPT_ANNOUNCEMENTS = 5
+
 
 def by_id(name):
     """Return the element with this id."""
@@ -59,8 +61,14 @@ def keep_focus(element, change):
 
 
 def announce(text):
-    """Say something to people who listen to the page."""
-    by_id("announce").textContent = text
+    """Say something to people who listen to the page.
+
+    What was said last stays beside it: two sentences within one breath are both read.
+    """
+    log = by_id("announce")
+    log.append(el("p", text))
+    while log.childElementCount > _KEPT_ANNOUNCEMENTS:
+        log.firstElementChild.remove()
 
 
 def _dress(element, children, attributes):

@@ -35,6 +35,11 @@ def opened(page, site_url, until):
     leave(page.context)
 
 
+def said(words: str) -> str:
+    """JavaScript that tells whether people who listen to the page were told this."""
+    return f"() => document.querySelector('#announce').innerText.includes({json.dumps(words)})"
+
+
 def test_a_file_that_is_no_image_is_explained_and_the_others_go_on(opened, until):
     choose(opened, HEIC, CAT, TEXT)
     until(opened, state(CAT.name, "done"))
@@ -53,7 +58,16 @@ def test_a_photo_shows_its_five_likeliest_labels_with_bars(opened, until):
     assert bars.count() == 5
     shares = [float(bar.get_attribute("value")) for bar in bars.locator("progress").all()]
     assert shares == sorted(shares, reverse=True)
-    assert "cat" in opened.inner_text("#announce")
+    until(opened, said("cat"))
+
+
+def test_two_sentences_within_one_breath_are_both_read_out(opened, until):
+    for file in (HEIC, TEXT):
+        choose(opened, file)
+        until(opened, said(file["name"]))
+    log = opened.locator("#announce")
+    assert log.get_attribute("role") == "log"
+    assert HEIC["name"] in log.inner_text()
 
 
 @pytest.mark.parametrize("gesture", ["drop", "paste"])
