@@ -139,7 +139,7 @@ def _scores(face: Face, recipe: OwnLabelRecipe) -> tuple[int, Value]:
         counts = " or ".join(str(_classes(one)) for one in scores)
         raise TaskError(
             f"{recipe.id} tells {counts} classes apart, but {recipe.folder / recipe.label.labels} "
-            f"has {len(labels)} names. Write one for each class, in the model's order."
+            f"lists {len(labels)}. Write a name for each class, in the model's order."
         )
     raise TaskError(
         f"{recipe.id} has {len(right)} outputs that could be its scores ({_listed(right)}). Export "

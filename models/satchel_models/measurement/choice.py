@@ -2,8 +2,8 @@
 
 The level's budget says what accuracy may go. No candidate is taken that is slower than float32,
 to run or to load, when the whole interval says so. Of the others, the one with the least bytes ×
-latency is; of equals, the one that loses least accuracy, then the one that takes least processor
-time, then the smallest.
+latency is; of equals, those that load no slower come first, then the one that loses least accuracy,
+then the one that takes least processor time, then the smallest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -100,10 +100,15 @@ def ranked(entries: Sequence[Entry], level: str, budget: float) -> list[Entry]:
     while left:
         least = min(entry.cost for entry in left)
         equals = [entry for entry in left if entry.cost <= least * (1 + SAME)]
-        best = min(_thrifty(_accurate(equals)), key=lambda entry: entry.size)
+        best = min(_thrifty(_accurate(_prompt(equals))), key=lambda entry: entry.size)
         order.append(best)
         left.remove(best)
     return order
+
+
+def _prompt(equals: Sequence[Entry]) -> list[Entry]:
+    """Those that surely don't load slower than float32; all, where there are none."""
+    return [entry for entry in equals if entry.creation.high >= 1] or list(equals)
 
 
 def _accurate(equals: Sequence[Entry]) -> list[Entry]:
@@ -172,6 +177,8 @@ def _reason(
     more = entry.cost / best.cost - 1
     if more > SAME:
         return f"Within the budget, but its bytes × latency are {more:.0%} above {best.name}'s."
+    if entry.creation.high < 1 <= best.creation.high:
+        return f"As good as {best.name} in bytes × latency, but it loads slower."
     if entry.loss.value > best.loss.value + SAME_POINTS:
         return f"As good as {best.name} in bytes × latency, but it loses more accuracy."
     if entry.cpu_seconds > best.cpu_seconds * (1 + SAME_CPU):

@@ -58,7 +58,7 @@ class Schedule:
     least: int = 2
     most: int = 50
     warm_up: int = 2
-    sessions: int = 8
+    sessions: int = 16
     seed: int = 0
 
 

@@ -69,6 +69,13 @@ def test_a_load_that_nobody_notices_may_be_longer():
     assert names(longer) == ["longer", "float32"]
 
 
+def test_of_equals_one_that_loads_no_slower_comes_first():
+    longer = entry("longer", 4_850_000, load=Estimate(0.97, 0.92, 0.99), longer=0.4)
+    prompt = entry("prompt", 4_900_000, load=Estimate(1.2, 1.1, 1.3), loss=0.2)
+    assert names(longer, prompt)[:2] == ["prompt", "longer"]
+    assert "loads slower" in why("prompt", longer, prompt)["longer"]
+
+
 def test_a_smaller_input_is_never_the_default():
     ladder = entry("int8@160", 4_900_000, speed=1.7, smaller_input=True)
     assert names(ladder) == ["float32"]
