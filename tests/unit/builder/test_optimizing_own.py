@@ -48,7 +48,7 @@ def test_three_inputs_are_no_photo(optimize):
 def test_labels_are_counted(optimize):
     told = optimize(own_sites.digits(), "zero\none\n")
     assert told.startswith("own tells 3 classes apart, but")
-    assert "labels.txt has 2 names. Write one for each class" in told
+    assert "labels.txt lists 2. Write a name for each class" in told
 
 
 def test_labels_that_are_not_there_are_asked_for(optimize):

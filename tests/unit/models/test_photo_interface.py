@@ -246,7 +246,7 @@ def test_a_model_without_a_class_output_is_told_so(recipe):
 
 def test_labels_that_are_not_the_model_s_classes_are_counted(recipe):
     model, _ = network(("n", 3, HEIGHT, WIDTH))
-    with pytest.raises(TaskError, match=r"tells 4 classes apart, but .*labels\.txt has 9 names"):
+    with pytest.raises(TaskError, match=r"tells 4 classes apart, but .*labels\.txt lists 9"):
         with_photo_interface(model, recipe(labels=9))
 
 
