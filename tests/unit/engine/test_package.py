@@ -63,8 +63,8 @@ def test_only_the_browser_platform_touches_javascript():
 
 
 LAYERS = (
-    {"errors"},
-    {"tensors", "settings", "versions", "fields"},
+    {"errors", "device"},
+    {"tensors", "settings", "versions", "fields", "adaptive"},
     {"platform", "manifest", "chunks", "golden", "generated"},
     {"plan", "picker", "keeping"},
     {"attempts", "probation", "digests"},

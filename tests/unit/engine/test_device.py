@@ -1,0 +1,63 @@
+"""What a profile holds of what platforms say."""
+
+from dataclasses import astuple, fields
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from satchel.device import NETWORKS, PRESSURES, DeviceProfile
+
+NAMES = [item.name for item in fields(DeviceProfile)]
+
+ANYTHING = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(),
+    st.sampled_from([*NETWORKS, *PRESSURES]), st.lists(st.integers()),
+)  # fmt: skip
+
+
+def test_a_profile_of_nothing_says_nothing():
+    assert set(astuple(DeviceProfile())) == {None}
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "held"),
+    [
+        ("cpu_cores", 7, 7),
+        ("cpu_cores", 8.0, 8),
+        ("cpu_cores", -1, None),
+        ("cpu_cores", 0, None),
+        ("cpu_cores", 2.5, None),
+        ("cpu_cores", True, None),
+        ("battery_level", 0, 0),
+        ("battery_level", 1.0, 1.0),
+        ("battery_level", 3.0, None),
+        ("battery_level", float("nan"), None),
+        ("battery_level", "0.5", None),
+        ("memory_gib", 0.25, 0.25),
+        ("memory_gib", float("inf"), None),
+        ("memory_available", 2**70, None),
+        ("storage_free", 0, 0),
+        ("charging", 1, None),
+        ("charging", False, False),
+        ("pressure", "critical", "critical"),
+        ("pressure", "hot", None),
+        ("network_quality", "4g", None),
+    ],
+)
+def test_nonsense_is_not_said(name, said, held):
+    value = getattr(DeviceProfile(**{name: said}), name)
+    assert value == held
+    assert type(value) is type(held)
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, ANYTHING)))
+def test_whatever_is_said_makes_a_profile_that_can_be_true(said):
+    profile = DeviceProfile(**said)
+    assert profile.cpu_cores is None or profile.cpu_cores >= 1
+    assert profile.battery_level is None or 0 <= profile.battery_level <= 1
+    assert profile.pressure in (None, *PRESSURES)
+    assert profile.network_quality in (None, *NETWORKS)
+    assert profile.charging in (None, True, False)
+    again = DeviceProfile(*astuple(profile))
+    assert again == profile
