@@ -96,13 +96,16 @@ class Facts:
         facts = site | {"bytes_text": in_words(entry["bytes"]), "installed": model is not None}
         if model is None:
             nothing = dict.fromkeys(
-                ("version", "previous", "pinned", "probation", "update", "withdrawn")
+                ("version", "previous", "pinned", "probation", "update", "withdrawn", "variant")
             )
-            return facts | nothing | {"size": 0, "size_text": in_words(0), "set_aside": []}
+            empty = {"size": 0, "size_text": in_words(0), "set_aside": [], "reason": ""}
+            return facts | nothing | empty
         return facts | {
             "version": str(model.active),
             "previous": model.previous and str(model.previous),
             "pinned": model.pinned and str(model.pinned),
+            "variant": {"name": model.current.chosen, "engine": model.current.variant.engine},
+            "reason": model.reason,
             "size": model.size,
             "size_text": in_words(model.size),
             "probation": model.probation and {"runs": model.probation.runs, "of": PROBATION_RUNS},

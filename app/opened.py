@@ -112,10 +112,15 @@ class Opened:
                 return
             try:
                 model = await self.library.usable(model_id)
-            except (satchel.ModelNotFoundError, satchel.WithdrawnError):
+            except (
+                satchel.ModelNotFoundError,
+                satchel.VariantMissingError,
+                satchel.WithdrawnError,
+            ):
                 del self._tasks[model_id]  # who needs it next hears why
             else:
-                if named(old)["version"] == str(model.active):
+                same = named(old)["version"] == str(model.active)
+                if same and old.runtime.variant == model.current.chosen:
                     return
                 self._tasks[model_id] = await self._open(type(old), model_id)
         if not self._users[id(old)]:
@@ -141,14 +146,41 @@ class Opened:
 
     async def _open(self, kind: type[Task], model_id: str) -> Task:
         try:
-            return await kind.open(model_id)
+            return await self._in_a_variant(kind, model_id)
         except satchel.IntegrityError as error:
             await self._mend(model_id, error)
-        return await kind.open(model_id)
+        return await self._in_a_variant(kind, model_id)
+
+    async def _in_a_variant(self, kind: type[Task], model_id: str) -> Task:
+        """Open a task in a variant that this device can use; such a one is fetched if need be."""
+        fetched: set[str] = set()
+        while True:
+            try:
+                return await kind.open(model_id)
+            except satchel.VariantMissingError as error:
+                if error.variant in fetched:
+                    raise
+                await self._fetch(error)
+                fetched.add(error.variant)
+
+    async def _fetch(self, missing: satchel.VariantMissingError) -> None:
+        """Get the variant that this device can use.
+
+        Raises:
+            VariantMissingError: It can't be had now.
+            SatchelError: It does not work here, either.
+        """
+        from satchel.installer import Installer  # seldom needed, as is what follows below
+
+        installer = Installer(self.library, platforms.current(), self.locate)
+        try:
+            await installer.add_variant(missing.model, missing.variant)
+        except satchel.TransferError as error:
+            raise missing from error
 
     async def _mend(self, model_id: str, damage: satchel.IntegrityError) -> None:
         """Get what is broken anew, or else go back to the version before."""
-        from satchel.repair import Repair  # seldom needed, and not on the way to a first answer
+        from satchel.repair import Repair
 
         try:
             await Repair(self.library, platforms.current(), self.locate).repair(model_id)

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from satchel.errors import InputError, InputNameError, InputTypeError
 from satchel.generated import generated, shape_of
-from satchel.library import Library
 from satchel.runtime import EdgeRuntime
+from satchel.tasks.opening import opened
 from satchel.tensors import TensorSpec, element_type_of, fit
 
 __all__ = ["Tensors", "as_json", "read", "summary"]
@@ -30,8 +30,9 @@ FIRST = 8
 class Tensors:
     """An installed model, its tensors as they are."""
 
-    def __init__(self, runtime: EdgeRuntime) -> None:
+    def __init__(self, runtime: EdgeRuntime, reason: str = "") -> None:
         self.runtime = runtime
+        self.reason = reason
 
     @classmethod
     async def open(cls, model: str) -> Self:
@@ -40,12 +41,8 @@ class Tensors:
         Raises:
             ModelNotFoundError: It is not installed.
         """
-        runtime = await Library().open(model)
-        try:
-            return cls(await runtime.load())
-        except BaseException:
-            await runtime.close()
-            raise
+        async with opened(model) as opening:
+            return cls(opening.runtime, opening.reason)
 
     def describe(self) -> dict[str, Any]:
         """Inputs and outputs: name, type, axes, and both as a person writes them."""

@@ -20,7 +20,8 @@ from opened import Opened
 import satchel
 from satchel import offers
 from satchel import platform as platforms
-from satchel.policy import CALM, HOURS_BETWEEN_CHECKS, IDLE, Conditions
+from satchel.installer import Installer
+from satchel.policy import CALM, HOURS_BETWEEN_CHECKS, IDLE, Conditions, Moment, when
 from satchel.repair import Repair
 
 if TYPE_CHECKING:
@@ -140,6 +141,18 @@ class Upkeep:
                 await (await self.updating()).check()
         if await offers.pending(self._platform):
             await (await self.updating()).fetch_due(self._state())
+        await self._improve()
+
+    async def _improve(self) -> None:
+        """Get the variants that this device can use since its browser or this page changed."""
+        if when(self._state(), mandatory=False).moment is not Moment.NOW:
+            return
+        installer = Installer(self._library, self._platform, self._opened.locate)
+        updated = {offer.model for offer in await offers.pending(self._platform)}
+        for model in await self._library.list():
+            better = await self._library.better(model.model)
+            if better is not None and model.model not in updated:
+                await installer.add_variant(model.model, better.name)
 
     def _due(self) -> bool:
         if self._conditions.get("online") is False:

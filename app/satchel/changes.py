@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from satchel.errors import LibraryError, ModelNotFoundError, WithdrawnError
+from satchel.errors import (
+    LibraryError,
+    ModelNotFoundError,
+    VariantMissingError,
+    WithdrawnError,
+)
 from satchel.installed import InstalledModel, Probation
+from satchel.variants import Abilities, against, best, engine_title, none_runs, reason
 from satchel.versions import Version
 
 __all__ = [
     "counted",
     "fallen_back",
+    "insisted",
     "left",
     "offered_again",
     "pinned",
     "rolled_back",
     "set_aside",
+    "settled",
     "unpinned",
+    "with_variant",
+    "without_variant",
 ]
 
 
@@ -114,6 +124,93 @@ def offered_again(model: InstalledModel, version: Version) -> InstalledModel:
     """A version that was set aside may be offered again."""
     kept = {key: why for key, why in model.set_aside.items() if key != version}
     return replace(model, set_aside=kept)
+
+
+def settled(model: InstalledModel, abilities: Abilities) -> InstalledModel:
+    """The active version at the best of its variants that are here and that the device can use.
+
+    One that it can't use any more stays here, for the day when it can; one that it could use goes
+    when a better one has come.
+
+    Raises:
+        VariantMissingError: It can use none that is here, but another one of the release.
+    """
+    now = model.current
+    here = [variant for variant in now.here if not against(variant, abilities)]
+    if not here:
+        return _unusable(model, abilities)
+    used = now.variant if now.insisted and now.variant in here else here[0]
+    why = reason(used, now.published, abilities)
+    if used.name == now.chosen:
+        return model.with_current(replace(now, reason=why))
+    left = [] if now.variant in here else [now.chosen]
+    others = tuple(name for name in (*now.others, *left) if name != used.name)
+    return model.with_current(replace(now, chosen=used.name, others=others, reason=why))
+
+
+def _unusable(model: InstalledModel, abilities: Abilities) -> InstalledModel:
+    now = model.current
+    other = best(now.published, abilities)
+    if other is None or other.variant in now.here:
+        return model  # whoever loads it hears from the engine what is wrong
+    size = sum(item.size for item in other.variant.references()) / 1e6
+    raise VariantMissingError(
+        f"What is on this device of {model.title} {model.active} can't run here",
+        why=none_runs(now.here, abilities),
+        todo=f"Go online once, to get its variant for {engine_title(other.variant.engine)}"
+        f" ({size:.1f} MB)",
+        model=model.model,
+        variant=other.variant.name,
+    )
+
+
+def with_variant(model: InstalledModel, version: Version, name: str) -> InstalledModel:
+    """One more variant of the active version is here.
+
+    Raises:
+        LibraryError: Another version is active meanwhile.
+    """
+    now = model.current
+    if model.active != version:
+        raise LibraryError(
+            f"{model.title} went from {version} to {model.active} meanwhile", todo="Try again"
+        )
+    if name in (now.chosen, *now.others):
+        return model
+    return model.with_current(replace(now, others=(*now.others, name)))
+
+
+def without_variant(model: InstalledModel, name: str) -> InstalledModel:
+    """A variant of the active version goes.
+
+    Raises:
+        ModelNotFoundError: It is not here.
+        LibraryError: It is the one in use.
+    """
+    now = model.current
+    if name == now.chosen:
+        raise LibraryError(
+            f"'{name}' is the variant of {model.title} in use",
+            todo="Switch to another one first, or delete the model",
+        )
+    if name not in now.others:
+        raise ModelNotFoundError(f"'{name}' of {model.title} is not on this device")
+    kept = tuple(other for other in now.others if other != name)
+    return model.with_current(replace(now, others=kept))
+
+
+def insisted(model: InstalledModel, name: str) -> InstalledModel:
+    """Somebody wants a variant that is here, whatever the device would choose.
+
+    Raises:
+        ModelNotFoundError: It is not here.
+    """
+    now = model.current
+    if name not in (now.chosen, *now.others):
+        raise ModelNotFoundError(f"'{name}' of {model.title} is not on this device")
+    others = tuple(other for other in (now.chosen, *now.others) if other != name)
+    changed = replace(now, chosen=name, others=others, insisted=True, reason="")
+    return model.with_current(changed)
 
 
 def _allowed(model: InstalledModel, version: Version) -> None:

@@ -18,6 +18,7 @@
     │   └── IntegrityError               an answer that is not what was promised
     ├── LibraryError                 what is stored on this device
     │   ├── ModelNotFoundError (LookupError)
+    │   ├── VariantMissingError          what this device can use of a model is not on it
     │   ├── WithdrawnError               a version that its maker took back
     │   ├── StorageError
     │   │   └── StorageFullError
@@ -61,6 +62,7 @@ __all__ = [
     "UnsupportedModelError",
     "UpdateError",
     "ValidationError",
+    "VariantMissingError",
     "WithdrawnError",
 ]
 
@@ -167,6 +169,21 @@ class LibraryError(SatchelError):
 
 class ModelNotFoundError(LibraryError, LookupError):
     """The library holds no such model or version."""
+
+
+class VariantMissingError(LibraryError):
+    """A model is here, but only in variants that this device can't use any more.
+
+    Args:
+        model: The model's id.
+        variant: Name of the variant that this device can use; `Installer.add_variant` gets it.
+    """
+
+    def __init__(
+        self, what: str, *, model: str, variant: str, why: str = "", todo: str = ""
+    ) -> None:
+        super().__init__(what, why=why, todo=todo)
+        self.model, self.variant = model, variant
 
 
 class StorageError(LibraryError):

@@ -28,8 +28,8 @@ class Entry:
         title: For people.
         before: The version that was active; None: none was.
         after: The version that is active since; None: none is.
-        outcome: "installed", "updated", "rolled back", "failed", "withdrawn", "repaired" or
-            "removed".
+        outcome: "installed", "updated", "rolled back", "failed", "withdrawn", "repaired",
+            "switched" (to another variant of the same version) or "removed".
         text: A sentence for people.
     """
 
@@ -49,7 +49,9 @@ def entry(
     outcome: str,
     text: str = "",
 ) -> Entry:
-    """An entry of a change; `{before}` and `{after}` in its text become the versions.
+    """An entry of a change.
+
+    In its text `{before}` and `{after}` become the versions, `{reason}` why the variant is in use.
 
     Args:
         at: UTC in ISO 8601.
@@ -63,6 +65,7 @@ def entry(
         raise ValueError("an entry is of a model")
     before, after = (str(model.active) if model else None for model in (old, new))
     words = text.replace("{before}", str(before)).replace("{after}", str(after))
+    words = words.replace("{reason}", known.reason or "A better variant has come.")
     return Entry(at, known.model, known.title, before, after, outcome, words)
 
 

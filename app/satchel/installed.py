@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from satchel.errors import LibraryError
+from satchel.errors import ModelNotFoundError
 from satchel.manifest import Manifest, Reference, Release, Variant, release_from, release_tree
 from satchel.versions import Version
 
@@ -43,10 +43,13 @@ class InstalledVersion:
 
     Attributes:
         release: As published.
-        chosen: Name of the variant that was installed.
+        chosen: Name of the variant in use.
         platform: The platform whose variants it was chosen from.
         installed_at: UTC in ISO 8601.
         validated_in: Seconds that its golden set took on this device; None: it had none.
+        others: Names of further variants that are here, to switch to.
+        insisted: Whether somebody insisted on the variant in use; otherwise the device chose it.
+        reason: Why no better variant is in use: a sentence for people; empty: there is none.
     """
 
     release: Release
@@ -54,21 +57,46 @@ class InstalledVersion:
     platform: str
     installed_at: str
     validated_in: float | None = None
+    others: tuple[str, ...] = ()
+    insisted: bool = False
+    reason: str = ""
+
+    @property
+    def published(self) -> tuple[Variant, ...]:
+        """All variants of the release for this platform, best first, wherever they are."""
+        return self.release.variants(self.platform)
+
+    @property
+    def here(self) -> tuple[Variant, ...]:
+        """The variants on this device, best first."""
+        names = {self.chosen, *self.others}
+        return tuple(variant for variant in self.published if variant.name in names)
 
     @property
     def variant(self) -> Variant:
-        """The variant that was installed."""
-        for variant in self.release.variants(self.platform):
-            if variant.name == self.chosen:
+        """The variant in use."""
+        return self.named(self.chosen)
+
+    def named(self, name: str) -> Variant:
+        """A variant of the release, wherever it is.
+
+        Raises:
+            ModelNotFoundError: It has none of that name.
+        """
+        for variant in self.published:
+            if variant.name == name:
                 return variant
-        raise LibraryError(f"The release {self.release.version} has no variant '{self.chosen}'")
+        known = ", ".join(f"'{variant.name}'" for variant in self.published)
+        raise ModelNotFoundError(
+            f"The release {self.release.version} has no variant '{name}'; it has {known}"
+        )
 
     @property
     def references(self) -> tuple[Reference, ...]:
-        """Every blob that stays for it: what it needs, and the index of what it can share."""
-        chosen = self.variant
-        index = (chosen.chunks,) if chosen.chunks else ()
-        return (*chosen.references(), *index)
+        """Every blob that stays for it, once: what its variants need, and what they can share."""
+        found = [item for variant in self.here for item in variant.references()]
+        found += [variant.chunks for variant in self.here if variant.chunks]
+        return tuple(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +135,11 @@ class InstalledModel:
     def current(self) -> InstalledVersion:
         """The active version."""
         return self.versions[self.active]
+
+    @property
+    def reason(self) -> str:
+        """Why no better variant is in use: a sentence for people; empty: there is none."""
+        return self.current.reason
 
     @property
     def size(self) -> int:
@@ -172,6 +205,15 @@ class InstalledModel:
         """This model with nothing kept to go back to."""
         return replace(self, previous=None).tidied()
 
+    def with_current(self, current: InstalledVersion) -> InstalledModel:
+        """This model with another state of its active version."""
+        return replace(self, versions={**self.versions, self.active: current})
+
+    def without_others(self) -> InstalledModel:
+        """This model with nothing but the variant in use, of each version."""
+        slim = {key: replace(item, others=()) for key, item in self.versions.items()}
+        return replace(self, versions=slim)
+
     def tidied(self) -> InstalledModel:
         """This model without the versions that nothing leads to any more."""
         kept = {self.active, self.previous, self.pinned}
@@ -200,6 +242,9 @@ class InstalledModel:
                     "platform": item.platform,
                     "installed_at": item.installed_at,
                     "validated_in": item.validated_in,
+                    "others": list(item.others),
+                    "insisted": item.insisted,
+                    "reason": item.reason,
                 }
                 for item in self.versions.values()
             ],
@@ -215,6 +260,9 @@ class InstalledModel:
                 item["platform"],
                 item["installed_at"],
                 item["validated_in"],
+                tuple(item["others"]),
+                item["insisted"],
+                item["reason"],
             )
             for item in record["versions"]
         ]

@@ -8,15 +8,21 @@ commit of the platform's store, under the lock "library". How a version gets her
 
 from __future__ import annotations
 
+import asyncio
 import builtins
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from satchel import changes, history
+from satchel import changes, history, unfit
 from satchel import platform as platforms
 from satchel.digests import sha256, verified
-from satchel.errors import IntegrityError, LibraryError, ModelNotFoundError
+from satchel.errors import (
+    IntegrityError,
+    LibraryError,
+    ModelNotFoundError,
+    SatchelError,
+)
 from satchel.history import Entry
 from satchel.installed import InstalledModel, InstalledVersion, unreferenced
 from satchel.manifest import Manifest, Reference, Release, SessionSettings, Variant
@@ -24,6 +30,7 @@ from satchel.platform import (
     Blob,
     Change,
     DeleteBlob,
+    DeleteParts,
     DeleteRecord,
     Platform,
     PutBlob,
@@ -33,12 +40,24 @@ from satchel.platform import (
 from satchel.runtime import EdgeRuntime
 from satchel.schema import migrated
 from satchel.trial import Trial
+from satchel.variants import Option, against, best, failure
 from satchel.versions import Version
 
 if TYPE_CHECKING:
     from satchel.room import Eviction
 
-__all__ = ["Library", "Usage", "delete", "list", "open", "pin", "rollback", "usage"]
+__all__ = [
+    "Library",
+    "Option",
+    "Usage",
+    "delete",
+    "list",
+    "open",
+    "pin",
+    "rollback",
+    "usage",
+    "variants",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +117,78 @@ class Library:
         return model
 
     async def usable(self, model_id: str) -> InstalledModel:
-        """One installed model at a version that may be used: the one before, if it must be.
+        """One installed model at a version that may be used, in a variant that can be used here.
+
+        The version before, if it must be; the best of its variants that are here. Both are
+        remembered, and noted in the history.
 
         Raises:
             ModelNotFoundError: It is not installed.
             WithdrawnError: No version that is here may be used any more.
+            VariantMissingError: This device can only use a variant that is not here.
         """
-        model = await self.installed(model_id)
-        if not model.withdrawn(model.active):
+        model, abilities = await asyncio.gather(
+            self.installed(model_id), unfit.abilities(self._platform)
+        )
+        if model.withdrawn(model.active):
+            model = await self.change(
+                model_id, changes.left, "withdrawn", "{before} was withdrawn."
+            )
+        if changes.settled(model, abilities) == model:
             return model
-        return await self.change(model_id, changes.left, "withdrawn", "{before} was withdrawn.")
+        return await self.change(
+            model_id, lambda model: changes.settled(model, abilities), "switched", "{reason}"
+        )
+
+    async def variants(self, model_id: str) -> tuple[Option, ...]:
+        """All variants of the active version, best first: what there is to choose from.
+
+        Raises:
+            ModelNotFoundError: The model is not installed.
+        """
+        model, abilities = await asyncio.gather(
+            self.installed(model_id), unfit.abilities(self._platform)
+        )
+        now = model.current
+        return tuple(
+            Option(
+                variant,
+                here=variant in now.here,
+                in_use=variant.name == now.chosen,
+                against=against(variant, abilities),
+            )
+            for variant in now.published
+        )
+
+    async def better(self, model_id: str) -> Variant | None:
+        """The variant that this device would choose today and that is not here; None: none is.
+
+        Raises:
+            ModelNotFoundError: The model is not installed.
+        """
+        model, abilities = await asyncio.gather(
+            self.installed(model_id), unfit.abilities(self._platform)
+        )
+        now = model.current
+        choice = None if now.insisted else best(now.published, abilities)
+        return None if choice is None or choice.variant in now.here else choice.variant
+
+    async def prefer(self, model_id: str, name: str) -> InstalledModel:
+        """Use a variant that is here from now on, whatever the device would choose.
+
+        Raises:
+            ModelNotFoundError: It is not here; `Installer.add_variant` gets it.
+        """
+        return await self.change(model_id, lambda model: changes.insisted(model, name))
+
+    async def remove_variant(self, model_id: str, name: str) -> InstalledModel:
+        """Remove a variant of the active version; what no other one needs of it goes.
+
+        Raises:
+            ModelNotFoundError: It is not here.
+            LibraryError: It is the one in use.
+        """
+        return await self.change(model_id, lambda model: changes.without_variant(model, name))
 
     async def open(
         self,
@@ -121,19 +202,20 @@ class Library:
         Args:
             model: Its id, or what `usable` gave for it.
             threads: As `EdgeRuntime` takes it.
-            variant: Insist on this variant.
+            variant: This one of the variants that are here; default: the one in use.
 
         Raises:
-            ModelNotFoundError: It is not installed.
+            ModelNotFoundError: It is not installed, or not in that variant.
             WithdrawnError: No version that is here may be used any more.
+            VariantMissingError: This device can only use a variant that is not here.
             IntegrityError: Its file is not there any more, or not whole.
         """
         found = await self.usable(model) if isinstance(model, str) else model
-        chosen = found.current.variant
-        if variant is not None and chosen.name != variant:
+        chosen = found.current.named(variant or found.current.chosen)
+        if chosen not in found.current.here:
+            here = ", ".join(f"'{one.name}'" for one in found.current.here)
             raise ModelNotFoundError(
-                f"'{found.model}' {found.active} is installed as '{chosen.name}', not as"
-                f" '{variant}'"
+                f"'{found.model}' {found.active} is installed as {here}, not as '{variant}'"
             )
         blob = await self._blob(chosen.blob, found.model)
         return EdgeRuntime(
@@ -143,29 +225,34 @@ class Library:
             options=SessionOptions(
                 chosen.session.graph_optimization_level, chosen.session.config, threads
             ),
+            variant=chosen.name,
             watch=Trial(
                 f"{found.title} {found.active}",
                 new=found.probation is not None,
                 report=lambda runs, wrong: self.count(found.model, found.active, runs, wrong),
                 intact=lambda: verified(blob, chosen.blob),
+                blame=lambda error: self.blame(found.current.published, chosen, error),
             ),
             lease=self._platform.locks.share(f"use:{found.model}"),
             platform=self._platform,
         )
 
-    async def file(self, model: str | InstalledModel, name: str) -> bytes:
+    async def file(
+        self, model: str | InstalledModel, name: str, *, variant: str | None = None
+    ) -> bytes:
         """A file that belongs to the active version, such as its labels.
 
         Args:
             model: Its id, or what `usable` gave for it.
             name: What the manifest calls it.
+            variant: Of this variant; default: of the one in use.
 
         Raises:
             ModelNotFoundError: No such model, or it has no such file.
             IntegrityError: The file is not there any more, or not whole.
         """
         found = await self.usable(model) if isinstance(model, str) else model
-        files = found.current.variant.files
+        files = found.current.named(variant or found.current.chosen).files
         if name not in files:
             raise ModelNotFoundError(f"'{found.model}' has no file '{name}'")
         return await (await self._blob(files[name], found.model)).read()
@@ -218,8 +305,10 @@ class Library:
                 installed = installed.without_previous()
             models[new.model] = installed
             outcome = "installed" if old is None else "updated"
+            gone = old.versions.keys() - installed.versions.keys() if old else ()
             await self._commit(
                 [
+                    *_unfinished(old.versions[version] for version in gone if old),
                     *puts,
                     PutRecord("models", new.model, installed.record()),
                     await history.added(
@@ -230,6 +319,27 @@ class Library:
             )
         self._changed(new.model)
         return installed
+
+    async def blame(
+        self, published: Sequence[Variant], variant: Variant, error: SatchelError
+    ) -> bool:
+        """Remember that this device can't use a variant, if it can use another one.
+
+        Args:
+            published: All variants of its release.
+            variant: The one that failed.
+            error: How.
+
+        Returns:
+            Whether there is another one.
+        """
+        known = await unfit.abilities(self._platform)
+        what, why = failure(variant, error, known.place)
+        left = replace(known, unfit={**known.unfit, what: why})
+        if all(against(other, left) for other in published):
+            return False
+        await unfit.remembered(self._platform, what, why)
+        return True
 
     async def inform(self, manifest: Manifest) -> InstalledModel | None:
         """Remember what a newer manifest says may be used; offline it must be known too."""
@@ -321,7 +431,7 @@ class Library:
         """Remove a model and every blob that no other model needs. Nothing if it is not there."""
         from satchel.room import Eviction
 
-        await self.evict([Eviction(model_id, whole=True)], "You removed it.")
+        await self.evict([Eviction(model_id, "all")], "You removed it.")
 
     async def evict(self, evictions: Sequence[Eviction], why: str) -> None:
         """Remove models, or what they keep to go back to; in one commit.
@@ -330,6 +440,8 @@ class Library:
             evictions: What is to go.
             why: A sentence for the history.
         """
+        from satchel.room import without
+
         async with self._platform.locks.hold("library"):
             models = {model.model: model for model in await self.list()}
             done: builtins.list[Change] = []
@@ -338,12 +450,13 @@ class Library:
                 old = models.get(eviction.model)
                 if old is None:
                     continue
-                if eviction.whole:
+                if eviction.part == "all":
                     del models[eviction.model]
+                    done.extend(_unfinished(old.versions.values()))
                     done.append(DeleteRecord("models", eviction.model))
                     entries.append(self._entry(old, None, "removed", why))
                 else:
-                    models[old.model] = old.without_previous()
+                    models[old.model] = without(old, eviction)
                     done.append(PutRecord("models", old.model, models[old.model].record()))
             if entries:
                 done.append(await history.added(self._platform.store, *entries))
@@ -375,15 +488,17 @@ class Library:
         change: Callable[[InstalledModel], InstalledModel],
         outcome: str = "",
         text: str = "",
+        puts: Sequence[Change] = (),
     ) -> InstalledModel:
         """Change a model's record.
 
         Args:
             model_id: Its id.
             change: Gives what it becomes.
-            outcome: For the history, with `text`, where the active version changes; "failed" is
-                noted in any case.
+            outcome: For the history, with `text`, where the active version or its variant changes;
+                "failed" is noted in any case.
             text: See `satchel.history.entry`.
+            puts: What else belongs to that change.
         """
         async with self._platform.locks.hold("library"):
             models = {model.model: model for model in await self.list()}
@@ -394,8 +509,9 @@ class Library:
             if new == old:
                 return old
             models[model_id] = new
-            done: builtins.list[Change] = [PutRecord("models", model_id, new.record())]
-            if outcome == "failed" or (outcome and new.active != old.active):
+            done: builtins.list[Change] = [*puts, PutRecord("models", model_id, new.record())]
+            moved = (new.active, new.current.chosen) != (old.active, old.current.chosen)
+            if outcome == "failed" or (outcome and moved):
                 entry = self._entry(old, new, outcome, text)
                 done.append(await history.added(self._platform.store, entry))
             await self._commit(done, models.values())
@@ -425,6 +541,15 @@ class Library:
         return blob
 
 
+def _unfinished(gone: Iterable[InstalledVersion]) -> Iterator[Change]:
+    """What drops variants of versions that go, where their download was interrupted."""
+    for version in gone:
+        for variant in version.published:
+            for item in (*variant.references(), variant.chunks, variant.golden):
+                if item is not None:
+                    yield DeleteParts(item.sha256)
+
+
 # The default library's methods as functions: `satchel.library.open("my-model")`.
 
 
@@ -438,6 +563,11 @@ async def open(
 ) -> EdgeRuntime:
     """The active version of an installed model; see `Library.open`."""
     return await Library().open(model_id, threads=threads, variant=variant)
+
+
+async def variants(model_id: str) -> tuple[Option, ...]:
+    """All variants of an installed model's active version; see `Library.variants`."""
+    return await Library().variants(model_id)
 
 
 async def usage() -> Usage:

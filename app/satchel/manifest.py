@@ -69,6 +69,8 @@ class Variant:
         blob: The model file.
         chunks: Its chunk index; None: one chunk.
         golden: Golden inputs and outputs to validate it with.
+        needs: What a device must have for it, such as "relaxed-simd"; see
+            `satchel.platform.Platform.features`. One that lacks some of it uses another variant.
         files: What else the task needs, such as labels, by name.
         resolutions: Input sizes in pixels that it was measured at.
         crop: Part of a photo's shorter side that it sees; None: what its task takes.
@@ -82,6 +84,7 @@ class Variant:
     blob: Reference
     chunks: Reference | None = None
     golden: Reference | None = None
+    needs: tuple[str, ...] = ()
     session: SessionSettings = SessionSettings()
     files: Mapping[str, Reference] = field(default_factory=dict)
     resolutions: tuple[int, ...] = ()
@@ -234,6 +237,7 @@ def _variant(tree: object, where: str) -> Variant:
         blob=_reference,
         chunks=optional(_reference),
         golden=optional(_reference),
+        needs=list_of(_identifier),
         session=_session,
         files=map_of(_reference),
         resolutions=list_of(size),

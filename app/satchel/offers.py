@@ -11,8 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from satchel.errors import UnsupportedModelError
+from satchel.installed import InstalledVersion
 from satchel.manifest import Manifest, Reference, Release, Variant, release_from, release_tree
 from satchel.platform import Change, DeleteParts, DeleteRecord, Platform, PutRecord
+from satchel.unfit import now
+from satchel.variants import Abilities, Choice, against, best, none_runs
 from satchel.versions import Version
 
 __all__ = [
@@ -50,6 +53,10 @@ class Offer:
         paused: Whether the person stopped it: it does not begin again unasked.
         problem: Why the last attempt failed, a sentence; empty: there was none, or it did not.
         download_size: Bytes to fetch, when it was last looked at; None: not known yet.
+        others: Names of further variants that come along: those that the device has of the version
+            in use.
+        insisted: Whether somebody insisted on the variant; otherwise the device chose it.
+        reason: Why no better variant was chosen: a sentence for people; empty: there is none.
     """
 
     model: str
@@ -64,17 +71,26 @@ class Offer:
     paused: bool = False
     problem: str = ""
     download_size: int | None = None
+    others: tuple[str, ...] = ()
+    insisted: bool = False
+    reason: str = ""
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """The variants that come: the one for this device first."""
+        found = {variant.name: variant for variant in self.release.variants(self.platform)}
+        return tuple(found[name] for name in (self.chosen, *self.others))
 
     @property
     def variant(self) -> Variant:
         """The variant for this device."""
-        found = self.release.variants(self.platform)
-        return next(variant for variant in found if variant.name == self.chosen)
+        return self.variants[0]
 
     @property
     def size(self) -> int:
         """Bytes of all that the version needs."""
-        return sum(item.size for item in self.variant.references())
+        found = {item for variant in self.variants for item in variant.references()}
+        return sum(item.size for item in found)
 
     def kept(self) -> PutRecord:
         """The change that keeps it."""
@@ -94,12 +110,15 @@ class Offer:
                 "paused": self.paused,
                 "problem": self.problem,
                 "download_size": self.download_size,
+                "others": list(self.others),
+                "insisted": self.insisted,
+                "reason": self.reason,
             },
         )
 
     def followed_by(self, newer: Offer) -> Offer:
-        """A newer check's offer, with what is known already where it is the same file."""
-        if newer.variant.blob != self.variant.blob:
+        """A newer check's offer, with what is known already where it is of the same files."""
+        if files(newer) != files(self):
             return newer
         return replace(
             newer,
@@ -112,8 +131,11 @@ class Offer:
 
 def files(offer: Offer) -> tuple[Reference, ...]:
     """All that has to come for an offer, what only validates it included."""
-    variant = offer.variant
-    return (*variant.references(), *filter(None, (variant.chunks, variant.golden)))
+    found: dict[Reference, None] = {}
+    for variant in offer.variants:
+        found.update(dict.fromkeys(variant.references()))
+        found.update(dict.fromkeys(filter(None, (variant.chunks, variant.golden))))
+    return tuple(found)
 
 
 def forgotten(model_id: str) -> DeleteRecord:
@@ -146,7 +168,8 @@ async def pending(platform: Platform) -> tuple[Offer, ...]:
 
 
 def _parsed(record: Mapping[str, Any]) -> Offer:
-    return Offer(**{**record, "release": release_from(record["release"])})
+    others = tuple(record.get("others", ()))  # an offer of before there were variants has none
+    return Offer(**{**record, "release": release_from(record["release"]), "others": others})
 
 
 def made(
@@ -156,6 +179,8 @@ def made(
     *,
     variant: str | None = None,
     mandatory: bool = False,
+    abilities: Abilities | None = None,
+    after: InstalledVersion | None = None,
 ) -> Offer:
     """A release as an offer, with its best variant that runs here.
 
@@ -165,42 +190,87 @@ def made(
         platform: Where.
         variant: Insist on this variant.
         mandatory: Whether its maker wants it on every device.
+        abilities: What this device can do; default: what its platform says.
+        after: The version in use: its further variants come along, and what somebody insisted on
+            stays so, as far as the release has them and the device can use them.
 
     Raises:
         UnsupportedModelError: No variant runs here.
     """
-    chosen = variant_here(release, platform, manifest.model, variant)
+    able = abilities or now(platform)
+    insisted = variant or _insisted(release, platform, able, after)
+    choice = variant_here(release, platform, manifest.model, insisted, able)
     return Offer(
         manifest.model,
         manifest.task,
         manifest.title,
         release,
-        chosen.name,
+        choice.variant.name,
         platform.name,
         mandatory,
+        others=_others(release, platform, able, after, choice.variant.name),
+        insisted=insisted is not None,
+        reason=choice.reason,
+    )
+
+
+def _insisted(
+    release: Release, platform: Platform, able: Abilities, after: InstalledVersion | None
+) -> str | None:
+    """The variant of a release that somebody insists on, by the version in use."""
+    if after is None or not after.insisted:
+        return None
+    names = [one.name for one in release.variants(platform.name) if not against(one, able)]
+    return after.chosen if after.chosen in names else None
+
+
+def _others(
+    release: Release,
+    platform: Platform,
+    able: Abilities,
+    after: InstalledVersion | None,
+    chosen: str,
+) -> tuple[str, ...]:
+    """The further variants of a release that come along, by the version in use."""
+    return tuple(
+        variant.name
+        for variant in release.variants(platform.name)
+        if after is not None
+        and variant.name in after.others
+        and variant.name != chosen
+        and not against(variant, able)
     )
 
 
 def variant_here(
-    release: Release, platform: Platform, model_id: str, name: str | None = None
-) -> Variant:
-    """The best variant of a release that runs here.
+    release: Release,
+    platform: Platform,
+    model_id: str,
+    name: str | None = None,
+    abilities: Abilities | None = None,
+) -> Choice:
+    """The best variant of a release that runs here, and why no better one.
 
     Args:
         release: The release.
         platform: Where.
         model_id: For messages.
         name: Insist on this variant.
+        abilities: What this device can do; default: what its platform says.
 
     Raises:
-        UnsupportedModelError: None does.
+        UnsupportedModelError: None does; the message says why of each.
     """
-    for variant in release.variants(platform.name):
-        if variant.engine in platform.engines and name in (None, variant.name):
-            return variant
+    able = abilities or now(platform)
+    variants = release.variants(platform.name)
+    wanted = [variant for variant in variants if name in (None, variant.name)]
+    choice = best(wanted, able)
+    if choice is not None:
+        return choice
     raise UnsupportedModelError(
         f"'{model_id}' {release.version} has no variant{f' {name!r}' if name else ''} that runs"
         " here",
+        why=none_runs(wanted, able),
         todo=f"Publish one for an engine of this platform: {', '.join(platform.engines)}",
     )
 
@@ -212,7 +282,7 @@ def choose(
     set_aside: Mapping[Version, str],
     included: Mapping[Version, bool],
     app: Version,
-    engines: Mapping[str, object],
+    abilities: Abilities,
     platform: str,
 ) -> tuple[Release, bool] | None:
     """The release that a device should take, and whether it must.
@@ -226,7 +296,7 @@ def choose(
         set_aside: Versions not to be offered again.
         included: Whether this device is in the staged roll-out of a version; missing: it is.
         app: Satchel's own version.
-        engines: The engines of this platform, by name.
+        abilities: What this device can do.
         platform: Whose variants to look at.
     """
 
@@ -241,7 +311,7 @@ def choose(
         and release.version not in set_aside
         and included.get(release.version, True)
         and Version.parse(release.minimum_app) <= app
-        and any(variant.engine in engines for variant in release.variants(platform))
+        and best(release.variants(platform), abilities) is not None
     ]
     if not fitting:
         return None

@@ -65,9 +65,11 @@ class Repair:
         return True
 
     async def _anew(self, model: InstalledModel, item: Reference) -> Blob:
-        variant, store = model.current.variant, self._platform.store
+        store = self._platform.store
         chunks: tuple[indexes.Chunk, ...] = ()
-        if item == variant.blob:
+        for variant in model.current.here:
+            if item != variant.blob:
+                continue
             index = await self._installer.index(variant)
             chunks = indexes.readable(await index.read(), item.size) if index else ()
         damaged = await store.blob(item.sha256)

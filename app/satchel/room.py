@@ -1,18 +1,20 @@
 """What may go when a model needs room: pure decisions.
 
-First versions that are kept only to go back to, then models that nobody uses, those first that were
-not opened for longest. Never the active version of the model that needs the room, nor a model that
-is in use, nor a pinned version.
+First variants beside the one in use, which can be had again; then versions that are kept only to go
+back to, then models that nobody uses, those first that were not opened for longest. Never the
+variant in use of the model that needs the room, nor anything but the version before of a model that
+is open, nor a pinned version.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from satchel.installed import InstalledModel
 
-__all__ = ["Eviction", "evictions", "freed"]
+__all__ = ["Eviction", "evictions", "freed", "without"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,12 @@ class Eviction:
 
     Attributes:
         model: A model's id.
-        whole: All of the model; otherwise only the version kept to go back to.
+        part: "others": the variants beside those in use; "previous": the version kept to go back
+            to; "all": the model.
     """
 
     model: str
-    whole: bool
+    part: Literal["others", "previous", "all"]
 
 
 def evictions(
@@ -40,18 +43,23 @@ def evictions(
         missing: Bytes to free.
     """
     oldest = sorted(models, key=lambda model: (model.model != target, model.used_at))
+    others = [
+        Eviction(model.model, "others")
+        for model in oldest
+        if model.model not in busy and model.without_others() != model
+    ]
     previous = [
-        Eviction(model.model, whole=False)
+        Eviction(model.model, "previous")
         for model in oldest
         if model.previous is not None and model.previous != model.pinned
     ]
     unused = [
-        Eviction(model.model, whole=True)
+        Eviction(model.model, "all")
         for model in oldest
         if model.model != target and model.model not in busy
     ]
     chosen: list[Eviction] = []
-    for eviction in (*previous, *unused):
+    for eviction in (*others, *previous, *unused):
         if freed(models, chosen) >= missing:
             break
         chosen.append(eviction)
@@ -60,14 +68,17 @@ def evictions(
 
 def freed(models: Sequence[InstalledModel], chosen: Iterable[Eviction]) -> int:
     """Bytes that evictions free; what another version or model shares stays."""
-    whole = {eviction.model for eviction in chosen if eviction.whole}
-    previous = {eviction.model for eviction in chosen if not eviction.whole}
-    left = [
-        model.without_previous() if model.model in previous else model
-        for model in models
-        if model.model not in whole
-    ]
-    return _bytes(models) - _bytes(left)
+    left = {model.model: model for model in models}
+    for eviction in chosen:
+        model = left.pop(eviction.model)
+        if eviction.part != "all":
+            left[model.model] = without(model, eviction)
+    return _bytes(models) - _bytes(left.values())
+
+
+def without(model: InstalledModel, eviction: Eviction) -> InstalledModel:
+    """A model after something of it went."""
+    return model.without_others() if eviction.part == "others" else model.without_previous()
 
 
 def _bytes(models: Iterable[InstalledModel]) -> int:

@@ -38,6 +38,7 @@ class EdgeRuntime:
         threads: Number of threads; None lets the engine choose. One where the page is not
             cross-origin isolated.
         options: How the engine loads the model; default: its own defaults.
+        variant: Name of the installed variant that it is; empty: it came from elsewhere.
         watch: Told of each run, and of a failure to load.
         lease: Held from the first load to `close`: what keeps the model's file in place.
         platform: Where to run; default: here.
@@ -60,6 +61,7 @@ class EdgeRuntime:
         engine: str | None = None,
         threads: int | None = None,
         options: SessionOptions | None = None,
+        variant: str = "",
         watch: Watch | None = None,
         lease: AbstractAsyncContextManager[None] | None = None,
         platform: Platform | None = None,
@@ -69,6 +71,7 @@ class EdgeRuntime:
         self._lease = lease
         self._held = AsyncExitStack()
         self.name = name or "model"
+        self.variant = variant
         self.engine = engine or DEFAULT_ENGINE
         if self.engine not in self._platform.engines:
             raise EngineUnavailableError(

@@ -13,7 +13,7 @@ from satchel.platform import Change, DeleteRecord, Platform, PutRecord, Record
 
 __all__ = ["SCHEMA", "STEPS", "Step", "migrate", "migrated"]
 
-SCHEMA = 2
+SCHEMA = 3
 
 Step = Callable[[dict[str, Record]], dict[str, Record]]
 
@@ -37,7 +37,16 @@ def _with_updates(records: dict[str, Record]) -> dict[str, Record]:
     }
 
 
-STEPS: Mapping[int, Step] = {1: _with_updates}
+def _with_variants(records: dict[str, Record]) -> dict[str, Record]:
+    """From 2: before a version could be here in several variants."""
+    alone: Record = {"others": [], "insisted": False, "reason": ""}
+    return {
+        key: {**record, "versions": [{**version, **alone} for version in record["versions"]]}
+        for key, record in records.items()
+    }
+
+
+STEPS: Mapping[int, Step] = {1: _with_updates, 2: _with_variants}
 """By the schema that a step starts from."""
 
 

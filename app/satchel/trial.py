@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from satchel.errors import IntegrityError, ModelError
+from satchel.errors import (
+    EngineUnavailableError,
+    IntegrityError,
+    ModelError,
+    SatchelError,
+    UnsupportedModelError,
+)
 from satchel.probation import Outcome, problem
 
-__all__ = ["Report", "Trial"]
+__all__ = ["Blame", "Report", "Trial"]
 
 BATCH = 5
 """Good runs that are reported together: each report is a commit. What a killed tab did not report
@@ -15,6 +21,9 @@ makes the probation longer."""
 
 Report = Callable[[int, str | None], Awaitable[bool]]
 """Takes the number of runs and what was wrong with the last one; tells whether to go on."""
+
+Blame = Callable[[SatchelError], Awaitable[bool]]
+"""Takes why a model can't be loaded on this device; tells whether another variant of it can."""
 
 
 class Trial:
@@ -25,15 +34,24 @@ class Trial:
         new: Whether it is on probation.
         report: Counts runs.
         intact: Whether the file on this device is what was installed.
+        blame: Told when the device turns out to be unable to run it.
     """
 
     def __init__(
-        self, name: str, *, new: bool, report: Report, intact: Callable[[], Awaitable[bool]]
+        self,
+        name: str,
+        *,
+        new: bool,
+        report: Report,
+        intact: Callable[[], Awaitable[bool]],
+        blame: Blame,
     ) -> None:
         self._name = name
         self._new = new
         self._report = report
         self._intact = intact
+        self._blame = blame
+        self._answered = False
         self._unreported = 0
 
     async def __call__(self, outcome: Outcome) -> None:
@@ -46,6 +64,12 @@ class Trial:
             raise IntegrityError(
                 f"The file of '{self._name}' was damaged on this device", todo="Get it again"
             ) from outcome
+        if isinstance(outcome, EngineUnavailableError | UnsupportedModelError):
+            # What has worked can work again.
+            if not self._answered and await self._blame(outcome):
+                return
+        elif not isinstance(outcome, BaseException):
+            self._answered = True
         if not self._new:
             return
         self._unreported += 1

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from satchel import offers, rollout
+from satchel import offers, rollout, unfit
 from satchel import platform as platforms
 from satchel.errors import (
     InferenceTimeoutError,
@@ -258,26 +258,24 @@ class EdgeModelManager:
     ) -> ApplyResult:
         """Verify a version and validate it on this device, and make it the active one.
 
+        A variant that turns out not to work on this device is left for the next one that may, which
+        is fetched.
+
         Args:
             artifact: What `download_update` gave.
             safe_mode: Keep the version before, to go back to. Hashes, signatures and golden checks
                 are never left out.
-            on_step: Told what begins: "verifying", "validating".
+            on_step: Told what begins: "verifying", "validating", and "downloading" of another
+                variant.
 
         Returns:
             What became of it. A version that does not do what its release promises is set aside,
             and the version before stays.
         """
-        validation = "none"
         try:
             async with self._platform.locks.hold(f"install:{self.model_id}"):
-                on_step("verifying")
-                await self._installer.verify(artifact.need)
-                on_step("validating")
-                seconds = await self._installer.validate(artifact.need)
-                validation = "none" if seconds is None else "passed"
-                installed = await self._installer.activate(
-                    artifact.need, seconds, keep_previous=safe_mode
+                installed = await self._installer.put_in_place(
+                    artifact.need, keep_previous=safe_mode, on_step=on_step
                 )
         except (InferenceTimeoutError, OutOfMemoryError) as error:
             await self._retry_later(artifact.need.offer, error)
@@ -286,7 +284,8 @@ class EdgeModelManager:
             await self._set_aside(artifact.need.offer, error)
             return await self._failed("failed", error)
         except SatchelError as error:
-            return await self._failed(validation, error)
+            return await self._failed("none", error)
+        validation = "none" if installed.current.validated_in is None else "passed"
         return ApplyResult(True, str(installed.active), validation, None, False, self._opened)
 
     async def rollback(self) -> InstalledModel:
@@ -306,8 +305,9 @@ class EdgeModelManager:
                 with suppress(TransferError):  # then it is what was missing when it was last known
                     missing = (await self._installer.need(offer)).download_size
                     come = await self._platform.store.part_sizes()
-                    counted = (*offer.variant.references(), offer.variant.golden)
-                    missing += sum(come.get(item.sha256, 0) for item in counted if item)
+                    indexes = {variant.chunks for variant in offer.variants}
+                    counted = [item for item in offers.files(offer) if item not in indexes]
+                    missing += sum(come.get(item.sha256, 0) for item in counted)
                     offer = replace(offer, download_size=missing)
                 offer = replace(offer, paused=True)
                 await self._platform.store.commit([*offers.dropped(offer), offer.kept()])
@@ -343,6 +343,7 @@ class EdgeModelManager:
         from satchel import __version__
 
         device = self._device or await rollout.device_id(self._platform)
+        abilities = await unfit.abilities(self._platform)
         chosen = offers.choose(
             manifest,
             active=self._current or (installed.active if installed else None),
@@ -354,15 +355,23 @@ class EdgeModelManager:
                 for release in manifest.releases
             },
             app=Version.parse(__version__),
-            engines=self._platform.engines,
+            abilities=abilities,
             platform=self._platform.name,
         )
         if chosen is None:
             return None
         release, mandatory = chosen
-        return offers.made(manifest, release, self._platform, mandatory=mandatory)
+        return offers.made(
+            manifest,
+            release,
+            self._platform,
+            mandatory=mandatory,
+            abilities=abilities,
+            after=installed.current if installed else None,
+        )
 
     async def _retry_later(self, offer: Offer, error: SatchelError) -> None:
+        offer = await offers.of(self._platform, self.model_id) or offer  # of the last variant tried
         offer = replace(offer, attempts=offer.attempts + 1, problem=str(error))
         if offer.attempts >= ATTEMPTS:
             await self._set_aside(offer, error)
@@ -371,6 +380,7 @@ class EdgeModelManager:
 
     async def _set_aside(self, offer: Offer, error: SatchelError) -> None:
         """Never offer it again by itself, and give its room back."""
+        offer = await offers.of(self._platform, self.model_id) or offer
         await self._platform.store.commit(offers.dropped(offer))
         if await self._library.find(self.model_id) is not None:
             await self._library.set_aside(self.model_id, offer.release.version, str(error))

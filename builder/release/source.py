@@ -13,7 +13,7 @@ from builder.release.keys import KeyFolders
 from builder.release.roles import Roles
 from builder.release.stage import lock
 from builder.site import Site, SiteModel
-from satchel.manifest import Reference, Release
+from satchel.manifest import Release
 from satchel_models import Recipe
 
 
@@ -33,11 +33,9 @@ class Pinned:
 
     @property
     def bytes(self) -> int:
-        """What installing it downloads, manifest apart."""
-        found: set[Reference] = set()
-        for variant in self.release.variants(models.PLATFORM):
-            found |= set(variant.references())
-        return sum(reference.size for reference in found)
+        """What installing its best variant downloads, manifest apart."""
+        best = self.release.variants(models.PLATFORM)[0]
+        return sum(reference.size for reference in set(best.references()))
 
 
 def locate(site: Site, given: Path | None) -> Path:

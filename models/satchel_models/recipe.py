@@ -18,6 +18,9 @@ from satchel_models.tables import read_table
 
 RECIPE_FILE = "recipe.toml"
 
+NEEDS = ("relaxed-simd", "threads")
+"""What a variant may need of a device: the features that Satchel's platforms tell."""
+
 Rule = tuple[object, str, str]
 """Whether it holds, which field, and what is expected of it."""
 
@@ -41,6 +44,12 @@ class Variant:
         session: Options for the engine.
         golden: Inputs with known outputs (`.npz`), in the same place; "" for none.
         resolutions: Sides of square inputs (pixels) that it was measured with.
+        needs: What a device must have for it: "relaxed-simd", "threads". One that lacks some of it
+            uses the next variant that it can.
+        accuracy: Its own figures, as fractions of 1; none: the first variant's are those of the
+            recipe's evaluation.
+        latency_ms: Measured milliseconds for one inference.
+        cpu_seconds: Measured processor seconds for one inference.
     """
 
     name: str
@@ -49,6 +58,10 @@ class Variant:
     session: Session
     golden: str = ""
     resolutions: tuple[int, ...] = ()
+    needs: tuple[str, ...] = ()
+    accuracy: dict[str, float] = field(default_factory=dict)
+    latency_ms: float | None = None
+    cpu_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -182,6 +195,11 @@ class Recipe:
             (re.fullmatch(r"[a-z0-9][a-z0-9.-]*", self.id), "id", "lower case, digits, '-', '.'"),
             (re.fullmatch(r"\d+\.\d+\.\d+", self.version), "version", "three numbers with points"),
             *self.variant_rules(),
+            (
+                all(need in NEEDS for variant in self.variants for need in variant.needs),
+                "variants.needs",
+                f"among {', '.join(NEEDS)}",
+            ),
             (
                 all(Path(name).name and ".." not in Path(name).parts for name in inside)
                 and not any(Path(name).is_absolute() for name in inside),

@@ -1,6 +1,7 @@
 """TOML tables into frozen dataclasses, strictly: what is unknown, missing or mistyped is named."""
 
 from dataclasses import MISSING, fields, is_dataclass
+from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from satchel_models.errors import RecipeError
@@ -14,8 +15,9 @@ def read_table(cls: type[T], table: object, where: str, extra: dict[str, Any] | 
     """Make a `cls` (a dataclass) of `table`.
 
     Args:
-        cls: A dataclass of str, int, float, bool, Literal, tuple[X, ...], dict[str, X] and
-            other such dataclasses. A field with metadata `table=False` is no part of the table.
+        cls: A dataclass of str, int, float, bool, Literal, tuple[X, ...], dict[str, X], other such
+            dataclasses, and X | None (JSON has null; TOML leaves the field out). A field with
+            metadata `table=False` is no part of the table.
         table: What the TOML parser gave.
         where: Names the table in errors.
         extra: Values of the fields that are no part of the table.
@@ -45,6 +47,8 @@ def read_table(cls: type[T], table: object, where: str, extra: dict[str, Any] | 
 
 def _read(hint: Any, value: object, where: str) -> Any:
     origin, args = get_origin(hint), get_args(hint)
+    if origin is UnionType:
+        return None if value is None else _read(args[0], value, where)
     if origin is tuple:
         if not isinstance(value, list):
             raise RecipeError(f"{where} must be a list, not {_shown(value)}.")

@@ -39,7 +39,7 @@ import satchel
 satchel.configure(ort_url=base + "ort/ort.wasm.bundle.min.mjs")
 await (await pyfetch(base + "tests.zip")).unpack_archive(extract_dir="/work")
 await (await pyfetch(base + "files.zip")).unpack_archive(extract_dir="/work/files")
-sys.path.insert(0, "/work/site-packages")
+sys.path[:0] = ["/work/site-packages", "/work/tests/engine"]
 os.environ["SATCHEL_TEST_FILES"] = "/work/files"
 os.environ["SATCHEL_TEST_URL"] = base + "files/"
 import pytest

@@ -74,6 +74,14 @@ def platform(tmp_path):
     return NativePlatform(tmp_path)
 
 
+@pytest.fixture
+def shelf(platform, files, served):
+    """A library, and releases of one small model."""
+    from shelf import Shelf
+
+    return Shelf(platform, files, served)
+
+
 @pytest.fixture(scope="session")
 def served(files) -> str:
     """URL of the folder that fixtures.py filled."""

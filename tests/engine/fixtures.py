@@ -295,6 +295,7 @@ def endless() -> onnx.ModelProto:
 def write_versions(folder: Path) -> None:
     """Versions of one model, with their chunk indexes and golden sets; see versions.py."""
     matrices = {"one": weights(1), "two": weights(1, changed=64), "three": weights(3)}
+    matrices |= {"four": weights(4), "five": weights(4, changed=64)}
     holes = weights(1)
     holes[0] = np.nan
     files = {name: weighty(matrix) for name, matrix in matrices.items()} | {
@@ -302,6 +303,7 @@ def write_versions(folder: Path) -> None:
         "renamed": weighty(matrices["one"], output="other"),
         "narrow": weighty(np.ascontiguousarray(matrices["one"][:, :100])),
         "endless": endless(),
+        "unknown": unknown_operator(),
     }
     x = np.random.default_rng(9).standard_normal((1, SIDE)).astype(np.float32)
     data = {name: proto.SerializeToString() for name, proto in files.items()}

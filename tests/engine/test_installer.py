@@ -1,100 +1,22 @@
 """A version's way onto the device: nothing counts before all of it is right."""
 
 import asyncio
-import hashlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from shelf import V1, V2, V3, reference
 
 import satchel
-from satchel import changes, golden, history, offers
+from satchel import changes, history, offers
 from satchel.installed import (
     PROBATION_FAILURES,
     PROBATION_RUNS,
     InstalledModel,
     InstalledVersion,
 )
-from satchel.installer import Installer
-from satchel.library import Library
 from satchel.manifest import Manifest, Reference, Release, Variant
-from satchel.offers import Offer
 from satchel.platform import DeleteBlob, PutBlob, PutPart
-from satchel.repair import Repair
-from satchel.versions import Version
-
-V1, V2, V3 = (Version.parse(text) for text in ("1.0.0", "1.1.0", "1.2.0"))
-
-
-def reference(path):
-    data = path.read_bytes()
-    return Reference(hashlib.sha256(data).hexdigest(), len(data))
-
-
-class Shelf:
-    """A library, and releases of one model made of the fixtures' files."""
-
-    def __init__(self, platform, files, served):
-        self.platform = platform
-        self.library = Library(platform)
-        self.files = files
-        self.served = served
-        self.fetched = []
-        self.installer = Installer(self.library, platform, self.locate)
-        self.repair = Repair(self.library, platform, self.locate)
-        self._names = {}
-        for path in files.iterdir():
-            if path.suffix in (".weighty", ".chunks", ".golden"):
-                self._names[reference(path).sha256] = path.name
-
-    def locate(self, item):
-        self.fetched.append(item.sha256)
-        return self.served + self._names[item.sha256]
-
-    def release(self, version, name, model=None, **more):
-        """A release of the model file `name`, validated with the golden set of `model`."""
-        variant = Variant(
-            "only",
-            "onnxruntime",
-            reference(self.files / f"{name}.weighty"),
-            chunks=reference(self.files / f"{name}.chunks"),
-            golden=reference(self.files / f"{model or name}.golden"),
-        )
-        return Release(version, "", "CC0-1.0", {"browser": (variant,)}, **more)
-
-    def offer(self, version, name, model=None):
-        release = self.release(version, name, model)
-        return Offer("w", "", "Weighty", release, "only", self.platform.name)
-
-    async def install(self, version=V1, name="one"):
-        manifest = Manifest("w", "", "Weighty", (self.release(version, name),))
-        return await self.installer.install(manifest)
-
-    async def bring(self, version, name, model=None):
-        """All steps of an update."""
-        return await self.take(self.offer(version, name, model))
-
-    async def take(self, offer):
-        await self.platform.store.commit([offer.kept()])
-        need = await self.installer.download(offer)
-        await self.installer.verify(need)
-        return await self.installer.activate(need, await self.installer.validate(need))
-
-    async def answers_as(self, name):
-        """Whether the active version is whole, and answers as that file does."""
-        async with await self.library.open("w") as runtime:
-            (case,) = golden.decode((self.files / f"{name}.golden").read_bytes()).cases
-            np.testing.assert_allclose(
-                await runtime.infer(case.inputs["x"]), case.outputs["y"], rtol=1e-3, atol=1e-4
-            )
-        installed = await self.library.installed("w")
-        assert await self.repair.damaged(installed) == ()
-        return True
-
-
-@pytest.fixture
-def shelf(platform, files, served):
-    return Shelf(platform, files, served)
 
 
 async def test_an_update_fetches_only_what_differs_and_keeps_the_version_before(shelf):
@@ -188,17 +110,10 @@ async def test_a_damaged_part_is_noticed_dropped_and_comes_anew(shelf, platform)
     assert await shelf.answers_as("two")
 
 
-async def damage(shelf, item):
-    """One byte of a stored file is another one, its length the same."""
-    content = bytearray(await (await shelf.platform.store.blob(item.sha256)).read())
-    content[len(content) // 2] ^= 1
-    await shelf.platform.store.commit([PutBlob(item.sha256, shelf.platform.blob(bytes(content)))])
-
-
 async def test_an_update_from_a_damaged_version_heals_itself(shelf):
     installed = await shelf.install()
     blob = installed.current.variant.blob
-    await damage(shelf, blob)
+    await shelf.damage(blob)
     offer = shelf.offer(V2, "two")
     need = await shelf.installer.download(offer)
     with pytest.raises(satchel.IntegrityError):
@@ -209,7 +124,7 @@ async def test_an_update_from_a_damaged_version_heals_itself(shelf):
 
 async def test_one_damaged_byte_costs_one_chunk(shelf):
     installed = await shelf.install()
-    await damage(shelf, installed.current.variant.blob)
+    await shelf.damage(installed.current.variant.blob)
     assert await shelf.repair.damaged(installed) == (installed.current.variant.blob,)
     assert await shelf.repair.repair("w")
     assert await shelf.answers_as("one")

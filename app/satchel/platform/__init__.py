@@ -426,6 +426,18 @@ class Platform(Protocol):
         """As manifests name it: "browser" or "native"."""
 
     @property
+    def place(self) -> str:
+        """What sentences for people call it: "this browser lacks …"."""
+
+    @property
+    def features(self) -> frozenset[str]:
+        """What is here of what a variant may need: "relaxed-simd", "threads"."""
+
+    @property
+    def agent(self) -> str:
+        """What runs Satchel here, engines included: another text after an update of any of it."""
+
+    @property
     def engines(self) -> Mapping[str, InferenceEngine]: ...
 
     @property

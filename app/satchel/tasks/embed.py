@@ -38,6 +38,13 @@ class Embed:
     Vectors of one text differ a little with the texts beside it where a model rounds what it
     computes (MiniLM's int8 does: cosine 0.99): compare with a margin.
 
+    Attributes:
+        runtime: The model.
+        tokenizer: Makes its inputs.
+        width: Of its vectors.
+        reason: Why no better variant of the model is used on this device: a sentence for people;
+            empty: there is none.
+
     Example::
 
         embed = await satchel.tasks.Embed.open()
@@ -45,8 +52,9 @@ class Embed:
         likeness = vectors[0] @ vectors[1]
     """
 
-    def __init__(self, runtime: EdgeRuntime, tokenizer: WordPiece) -> None:
+    def __init__(self, runtime: EdgeRuntime, tokenizer: WordPiece, reason: str = "") -> None:
         self.runtime = runtime
+        self.reason = reason
         self.tokenizer = tokenizer
         self.width = _checked(runtime)
         self._extra = tuple(spec.name for spec in runtime.inputs if spec.name != INPUTS[0])
@@ -68,8 +76,9 @@ class Embed:
         """
         async with opened(
             model, "tokenizer", threads=threads, variant=variant, platform=platform
-        ) as (runtime, _, tokenizer):
-            return cls(runtime, WordPiece.parse(tokenizer.decode()))
+        ) as opening:
+            tokenizer = WordPiece.parse(opening.content.decode())
+            return cls(opening.runtime, tokenizer, reason=opening.reason)
 
     async def __call__(self, texts: str | Iterable[str]) -> NDArray[np.float32]:
         """Embed one text or many.

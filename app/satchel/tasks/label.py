@@ -48,6 +48,14 @@ class Label:
     float32 [batch, classes]; it scales and normalises by itself. Where it leaves height and width
     open, its variant's resolution says them.
 
+    Attributes:
+        runtime: The model.
+        labels: The classes' names.
+        height: Of the photos that the model sees, in pixels.
+        width: Likewise.
+        reason: Why no better variant of the model is used on this device: a sentence for people;
+            empty: there is none.
+
     Example::
 
         label = await satchel.tasks.Label.open()
@@ -62,10 +70,12 @@ class Label:
         platform: Platform,
         size: tuple[int, int],
         crop: float = CROP,
+        reason: str = "",
     ) -> None:
         self.runtime = runtime
         self.labels = labels
         self.height, self.width = size
+        self.reason = reason
         self._crop = crop
         self._platform = platform
 
@@ -80,19 +90,25 @@ class Label:
     ) -> Self:
         """Open an installed model and load it.
 
+        Args:
+            model: Its id.
+            threads: As `EdgeRuntime` takes it.
+            variant: This one of the variants that are here; default: the device's.
+            platform: Where to run; default: here.
+
         Raises:
-            ModelNotFoundError: It is not installed.
+            ModelNotFoundError: It is not installed, or not in that variant.
+            VariantMissingError: This device can only use a variant that is not here.
         """
         platform = platform or platforms.current()
-        async with opened(model, "labels", threads=threads, variant=variant, platform=platform) as (
-            runtime,
-            installed,
-            labels,
-        ):
-            chosen = installed.current.variant
-            size = _size(runtime, max(chosen.resolutions, default=RESOLUTION))
-            names = tuple(labels.decode().splitlines())
-            return cls(runtime, names, platform, size, chosen.crop or CROP)
+        async with opened(
+            model, "labels", threads=threads, variant=variant, platform=platform
+        ) as opening:
+            chosen = opening.variant
+            size = _size(opening.runtime, max(chosen.resolutions, default=RESOLUTION))
+            names = tuple(opening.content.decode().splitlines())
+            crop = chosen.crop or CROP
+            return cls(opening.runtime, names, platform, size, crop, opening.reason)
 
     async def __call__(self, image: object, top: int = 5) -> tuple[Prediction, ...]:
         """Label one image.

@@ -16,6 +16,7 @@ VARIANT = {
     "blob": {"sha256": "ab" * 32, "size": 10},
     "chunks": None,
     "golden": None,
+    "needs": ["relaxed-simd"],
     "session": {
         "graph_optimization_level": "basic",
         "config": {"session.disable_quant_qdq": "1"},
@@ -89,12 +90,19 @@ def test_a_manifest_is_read_and_written_without_loss():
         ((*V, "blob"), ..., r"\[0\].blob is missing"),
         ((*V, "session", "graph_optimization_level"), "max", "disabled, basic"),
         ((*V, "files"), [], r"files is no object"),
+        ((*V, "needs"), "threads", r"needs is no list"),
+        ((*V, "needs"), ["a b"], r"needs\[0\] is no name"),
         ((*V, "accuracy"), {"top1": "good"}, r"accuracy.top1 is no number"),
     ],
 )
 def test_a_field_that_is_wrong_is_named(path, value, named):
     with pytest.raises(ManifestError, match=named):
         Manifest.parse(changed(path, value))
+
+
+def test_a_variant_that_says_nothing_of_its_needs_has_none():
+    manifest = Manifest.parse(changed((*V, "needs"), ...))
+    assert manifest.release().variants("browser")[0].needs == ()
 
 
 def test_what_is_no_json_or_no_object_is_said():

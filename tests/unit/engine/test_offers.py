@@ -4,11 +4,13 @@ import pytest
 
 from satchel.manifest import Manifest, Reference, Release, Variant
 from satchel.offers import choose
+from satchel.variants import Abilities
 from satchel.versions import Version
 
 
 def release(version, **more):
-    variant = Variant("v", more.pop("engine", "onnxruntime"), Reference("ab" * 32, 1))
+    engine, needs = more.pop("engine", "onnxruntime"), more.pop("needs", ())
+    variant = Variant("v", engine, Reference("ab" * 32, 1), needs=needs)
     platforms = {"browser": (variant,)}
     return Release(Version.parse(version), "", "CC0-1.0", platforms, **more)
 
@@ -20,7 +22,7 @@ def chosen(*releases, active="1.0.0", set_aside=(), included=None, app="0.1.0", 
         set_aside={Version.parse(version): "why" for version in set_aside},
         included={Version.parse(key): value for key, value in (included or {}).items()},
         app=Version.parse(app),
-        engines={"onnxruntime": None},
+        abilities=Abilities(frozenset({"onnxruntime"})),
         platform="browser",
     )
     return found and (str(found[0].version), found[1])
@@ -60,7 +62,12 @@ def test_a_device_whose_version_was_withdrawn_must_take_another_even_an_older_on
 
 
 @pytest.mark.parametrize(
-    "one", [release("1.1.0", minimum_app="0.2.0"), release("1.1.0", engine="x")]
+    "one",
+    [
+        release("1.1.0", minimum_app="0.2.0"),
+        release("1.1.0", engine="x"),
+        release("1.1.0", needs=("levitation",)),
+    ],
 )
 def test_what_this_satchel_cannot_run_is_not_offered(one):
     assert chosen(one) is None

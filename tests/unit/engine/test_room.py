@@ -32,16 +32,16 @@ def test_nothing_goes_when_nothing_is_missing():
 
 
 def test_versions_to_go_back_to_go_before_models():
-    assert evictions([OLD, NEW, MINE], [], "mine", 40) == (Eviction("mine", whole=False),)
+    assert evictions([OLD, NEW, MINE], [], "mine", 40) == (Eviction("mine", "previous"),)
 
 
 def test_the_model_that_was_not_used_for_longest_goes_first():
     chosen = evictions([NEW, OLD, MINE], [], "mine", 120)
-    assert chosen == (Eviction("mine", whole=False), Eviction("old", whole=True))
+    assert chosen == (Eviction("mine", "previous"), Eviction("old", "all"))
 
 
 def test_a_model_in_use_and_the_one_that_needs_the_room_stay():
-    assert evictions([OLD, NEW, MINE], ["old"], "mine", 140)[-1] == Eviction("new", whole=True)
+    assert evictions([OLD, NEW, MINE], ["old"], "mine", 140)[-1] == Eviction("new", "all")
     assert evictions([OLD, NEW, MINE], ["old", "new"], "mine", 141) is None
     assert evictions([MINE], [], "mine", 41) is None
 
@@ -53,5 +53,5 @@ def test_a_pinned_version_stays():
 
 def test_what_is_shared_is_not_freed():
     twin = model("twin", ("1.0.0", "a", 100))
-    assert freed([OLD, twin], [Eviction("old", whole=True)]) == 0
+    assert freed([OLD, twin], [Eviction("old", "all")]) == 0
     assert evictions([OLD, twin], ["twin"], "mine", 1) is None

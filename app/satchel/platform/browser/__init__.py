@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from random import Random
 
+import js
+from pyodide.ffi import to_js
+
 from satchel.platform import InferenceEngine, Signatures, Slice
 from satchel.platform.browser.blobs import BrowserBlob, blob_of, composed
 from satchel.platform.browser.channel import Broadcast
@@ -19,6 +22,7 @@ from satchel.platform.browser.locks import WebLocks
 from satchel.platform.browser.ort import OrtWeb
 from satchel.platform.browser.scope import scope
 from satchel.platform.browser.store import IndexedDbStore
+from satchel.settings import settings
 
 __all__ = ["BrowserPlatform"]
 
@@ -27,12 +31,31 @@ class BrowserPlatform:
     """The adapters of a page or worker."""
 
     name = "browser"
+    place = "browser"
 
     def __init__(self) -> None:
         self.engines: dict[str, InferenceEngine] = {"onnxruntime": OrtWeb()}
         self.fetcher = BrowserFetcher()
         self.images = BrowserImages()
         self.clock = BrowserClock()
+
+    @cached_property
+    def features(self) -> frozenset[str]:
+        # A module that swizzles relaxed, as wasm-feature-detect tests for it.
+        module = bytes.fromhex(
+            "0061736d010000000105016000017b030201000a0f010d004101fd0f4102fd0ffd80020b"
+        )
+        found = {
+            "relaxed-simd": js.WebAssembly.validate(to_js(module)),
+            "threads": js.crossOriginIsolated and hasattr(js.globalThis, "SharedArrayBuffer"),
+        }
+        return frozenset(name for name, here in found.items() if here)
+
+    @property
+    def agent(self) -> str:
+        # Our page names the engines' files by their content.
+        chosen = settings()
+        return f"{js.navigator.userAgent} {chosen.ort_url} {getattr(chosen, 'litert_url', None)}"
 
     @cached_property
     def signatures(self) -> Signatures:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import platform
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
+from importlib import metadata
 from pathlib import Path
 from random import Random
 
@@ -30,6 +33,8 @@ class NativePlatform:
     """
 
     name = "native"
+    place = "computer"
+    features = frozenset({"relaxed-simd", "threads"})
     signatures = None
     """securesystemslib's own keys do it, by pyca/cryptography."""
 
@@ -41,6 +46,10 @@ class NativePlatform:
         self.clock = NativeClock()
         self.random = Random()  # noqa: S311  # spreads retries, hides nothing
         self.channel = Silence()
+
+    @cached_property
+    def agent(self) -> str:
+        return " ".join([platform.platform(), platform.python_version(), *_engines()])
 
     @cached_property
     def _root(self) -> Path:
@@ -63,3 +72,10 @@ class NativePlatform:
 
     def blob(self, data: object) -> NativeBlob:
         return blob_of(data)
+
+
+def _engines() -> Iterator[str]:
+    """The packages of engines that are installed, with their versions."""
+    for name in ("onnxruntime", "ai-edge-litert"):
+        with suppress(metadata.PackageNotFoundError):
+            yield f"{name} {metadata.version(name)}"
