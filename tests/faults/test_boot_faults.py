@@ -163,7 +163,19 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def some(values, always):
+    """All values as parameters: `always` in every run, the others in whole ones (`test --all`)."""
+    return [
+        pytest.param(value, marks=[] if value in always else [pytest.mark.heavy])
+        for value in values
+    ]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    some(FAULTS, (missing, flipped, lost_export, other_version)),
+    ids=lambda fault: fault.__name__,
+)
 def test_python_starts_the_ordinary_way_and_says_why(fault, site, browser, until, watch):
     fault(site)
     if fault is missing:
@@ -178,7 +190,8 @@ def test_python_starts_the_ordinary_way_and_says_why(fault, site, browser, until
 
 
 @pytest.mark.parametrize(
-    "silent", ["getDirectoryHandle", "getFileHandle", "createSyncAccessHandle"]
+    "silent",
+    some(["getDirectoryHandle", "getFileHandle", "createSyncAccessHandle"], ["getFileHandle"]),
 )
 def test_a_file_system_that_never_answers_is_not_waited_for(silent, site, browser, until, watch):
     owner = "FileSystemFileHandle" if "Access" in silent else "FileSystemDirectoryHandle"
@@ -206,8 +219,10 @@ def visitor(site, browser, watch):
         context.close()
 
 
-@pytest.mark.parametrize("boot", ["", "?boot=plain"])
-@pytest.mark.parametrize("what", ["libraries", "wasm", "stdlib", "numpy"])
+@pytest.mark.parametrize("boot", some(["", "?boot=plain"], [""]))
+@pytest.mark.parametrize(
+    "what", some(["libraries", "wasm", "stdlib", "numpy"], ["libraries", "numpy"])
+)
 def test_a_part_that_the_host_lost_is_told_where_it_is_needed(
     what, boot, site, browser, until, watch
 ):
@@ -282,7 +297,9 @@ SPOIL = """async (how) => {
 }"""
 
 
-@pytest.mark.parametrize("how", ["cut", "empty", "unsealed", "wrong inside"])
+@pytest.mark.parametrize(
+    "how", some(["cut", "empty", "unsealed", "wrong inside"], ["cut", "wrong inside"])
+)
 def test_a_kept_copy_that_was_spoilt_is_replaced(how, site_url, context, until):
     page = context.new_page()
     page.goto(site_url)

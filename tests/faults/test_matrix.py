@@ -147,9 +147,17 @@ def outcomes(theatre, request):
     return theatre.play([case for case in matrix.CASES if case.id in wanted])
 
 
+EACH = 3
+"""One case of so many is in every run; the others are in whole ones (`test --all`)."""
+
+
 def params():
-    marks = {True: [pytest.mark.heavy], False: []}
-    return [pytest.param(case, id=case.id, marks=marks[case.heavy]) for case in matrix.CASES]
+    return [
+        pytest.param(
+            case, id=case.id, marks=[pytest.mark.heavy] if case.heavy or number % EACH else []
+        )
+        for number, case in enumerate(matrix.CASES)
+    ]
 
 
 @pytest.mark.parametrize("case", params())
