@@ -80,13 +80,17 @@ class Engine:
         self._later = later
         self._computed: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
         self.worked = 0.0
+        self.working = 0
 
     @cached_property
     def upkeep(self) -> Upkeep:
         """What goes on beside; its code is not on the way to the first answer."""
         from upkeep import Upkeep
 
-        return Upkeep(self._site, self._url, self._later, self._opened, lambda: self.worked)
+        return Upkeep(self._site, self._url, self._later, self._opened, self._last_work)
+
+    def _last_work(self) -> float:
+        return float(_now()) if self.working else self.worked
 
     async def prepare(self) -> bool:
         """Load the site's first model, for a quick first answer; tell whether it is here."""
@@ -281,7 +285,7 @@ class Engine:
         return await self.library()
 
     async def conditions(self, values: Any) -> None:
-        """Take what the page knows of the device's state; see `satchel.policy.Conditions`."""
+        """Take what the page's main thread sees of the device, in the browser's own words."""
         self.upkeep.hear(values.to_py())
 
     def _default(self, task: str) -> str:
@@ -349,7 +353,7 @@ class Server:
         ready = {"phase": "ready", "text": "Ready", "ms": _now(), "usable": usable}
         self._post(event="phase", value=ready)
         self._engine.worked = _now()  # however long it took until here, it hasn't rested yet
-        self._engine.upkeep.start(lambda facts: self._post(event="library", value=facts))
+        self._engine.upkeep.start(lambda event, facts: self._post(event=event, value=facts))
 
     def _cancel(self, call: int) -> None:
         task = self._running.get(call)
@@ -357,8 +361,7 @@ class Server:
             task.cancel()
 
     def _begin(self, call: int, name: str, arguments: Any) -> None:
-        if name in WORK:
-            self._engine.worked = _now()
+        self._engine.working += name in WORK
         answer = self._answer(call, name, list(arguments))
         # Eager: begun here and now, not a turn of the event loop later.
         task = asyncio.Task(answer, loop=asyncio.get_running_loop(), eager_start=True)
@@ -368,6 +371,7 @@ class Server:
     def _end(self, call: int, name: str) -> None:
         self._running.pop(call, None)
         if name in WORK:
+            self._engine.working -= 1
             self._engine.worked = _now()
 
     async def _answer(self, call: int, name: str, arguments: list[Any]) -> None:

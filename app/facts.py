@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from satchel import history, offers
+from satchel.device import DeviceProfile
 from satchel.installed import PROBATION_RUNS, InstalledModel
 from satchel.library import Library
 from satchel.offers import Offer
 from satchel.platform import Platform
 
-__all__ = ["Facts", "Live", "in_words"]
+__all__ = ["Facts", "Live", "device_facts", "in_words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,11 @@ def _resting(offer: Offer, come: int, fetch: int) -> Live:
     if come:
         return Live("paused", come, max(come, fetch))
     return Live("available", 0, fetch)
+
+
+def device_facts(device: DeviceProfile) -> dict[str, Any]:
+    """A reading of the device in plain data; the page's Python can't hold as many bytes."""
+    return asdict(device) | {"storage_free_text": in_words(device.storage_free)}
 
 
 def in_words(size: int | None) -> str | None:

@@ -9,17 +9,18 @@ import asyncio
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import js
-from facts import Facts, Live
+from facts import Facts, Live, device_facts
 from later import Later
 from opened import Opened
 
 import satchel
 from satchel import offers
 from satchel import platform as platforms
+from satchel.device import DeviceProfile
 from satchel.installer import Installer
 from satchel.policy import CALM, HOURS_BETWEEN_CHECKS, IDLE, Conditions, Moment, when
 from satchel.repair import Repair
@@ -63,20 +64,20 @@ class Upkeep:
         self.facts = Facts(site["models"], self._library, self._platform)
         self._updating: Updating | None = None
         self._loading = asyncio.Lock()
-        self._post: Callable[[dict[str, Any]], None] | None = None
+        self._post: Callable[[str, dict[str, Any]], None] | None = None
         self._news = asyncio.Event()
         self._turn = asyncio.Event()
-        self._conditions: dict[str, Any] = {"online": bool(js.navigator.onLine)}
+        self._device: DeviceProfile | None = None
         self._worked = worked
         self._checked: float | None = None
         self._follows = False
         self._going_on: set[asyncio.Task[None]] = set()
 
-    def start(self, post: Callable[[dict[str, Any]], None]) -> None:
+    def start(self, post: Callable[[str, dict[str, Any]], None]) -> None:
         """Begin, once the engine is ready.
 
         Args:
-            post: Takes the library's facts whenever they have changed.
+            post: Takes "library" or "device", and its facts, whenever they have changed.
         """
         self._post = post
         self._opened.on_change = self._changed
@@ -84,12 +85,9 @@ class Upkeep:
         for work in (self._tell_page(), self._look_after()):
             self._beside(work)
 
-    def hear(self, conditions: dict[str, Any]) -> None:
-        """Take what the page knows of the device's state."""
-        if conditions.get("online") and self._conditions.get("online") is False:
-            self._checked = None
-        self._conditions = conditions
-        self.turn()
+    def hear(self, said: dict[str, Any]) -> None:
+        """Take what the page's main thread sees of the device."""
+        self._platform.sensors.tell(said)
 
     def turn(self) -> None:
         """See at once whether there is something to do."""
@@ -120,6 +118,8 @@ class Upkeep:
 
     async def _look_after(self) -> None:
         await self._rest(CALM)
+        self._device = await self._platform.sensors.read()
+        self._platform.sensors.listen(self._felt)
         with suppress(satchel.SatchelError):  # whoever opens what is damaged hears of it
             await self._mend()
         while True:
@@ -155,7 +155,7 @@ class Upkeep:
                 await installer.add_variant(model.model, better.name)
 
     def _due(self) -> bool:
-        if self._conditions.get("online") is False:
+        if self._device is not None and self._device.online is False:
             return False
         hours = HOURS_BETWEEN_CHECKS * 3_600_000
         return self._checked is None or _now() - self._checked >= hours
@@ -168,13 +168,18 @@ class Upkeep:
         until_idle = IDLE - self._rested()
         return max(CALM, min(until_check, until_idle) if until_idle > 0 else until_check)
 
+    def _felt(self, device: DeviceProfile) -> None:
+        """The device has changed."""
+        before, self._device = self._device, device
+        if device.online and before is not None and before.online is False:
+            self._checked = None
+        if before is None or _conditions(before) != _conditions(device):
+            self.turn()
+        if self._post is not None:
+            self._post("device", device_facts(device))
+
     def _state(self) -> Conditions:
-        known = {
-            key: self._conditions[key]
-            for key in ("online", "metered", "save_data", "battery_level", "charging", "visible")
-            if key in self._conditions
-        }
-        return Conditions(**known, rested=self._rested())
+        return replace(_conditions(self._device or DeviceProfile()), rested=self._rested())
 
     def _rested(self) -> float:
         """Seconds since somebody wanted something."""
@@ -250,7 +255,7 @@ class Upkeep:
             self._news.clear()
             if self._post is not None:
                 with suppress(satchel.SatchelError):  # the next news may get through
-                    self._post(await self.facts.all())
+                    self._post("library", await self.facts.all())
             await asyncio.sleep(NEWS_SECONDS)
 
     def _beside(self, work: Any) -> None:
@@ -264,3 +269,15 @@ class Upkeep:
         # What belongs to a model is told when that is used; the rest is a mistake of ours.
         if error is not None and not isinstance(error, satchel.SatchelError):
             sys.excepthook(type(error), error, error.__traceback__)
+
+
+def _conditions(device: DeviceProfile) -> Conditions:
+    """What of a device's state decides about updates."""
+    return Conditions(
+        online=device.online,
+        metered=device.metered,
+        save_data=device.save_data,
+        battery_level=device.battery_level,
+        charging=device.charging,
+        visible=device.visible,
+    )

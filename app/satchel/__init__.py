@@ -16,11 +16,13 @@ from satchel.settings import configure
 from satchel.tensors import TensorSpec
 
 if TYPE_CHECKING:
+    from satchel.device import DeviceProfile
     from satchel.updates import EdgeModelManager
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "DeviceProfile",
     "EdgeModelManager",
     "EdgeRuntime",
     "Manifest",
@@ -39,4 +41,8 @@ def __getattr__(name: str) -> Any:
         from satchel.updates import EdgeModelManager
 
         return EdgeModelManager
+    if name == "DeviceProfile":
+        from satchel.device import DeviceProfile
+
+        return DeviceProfile
     raise AttributeError(f"module 'satchel' has no attribute {name!r}")

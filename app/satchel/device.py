@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 
 __all__ = ["NETWORKS", "PRESSURES", "DeviceProfile"]
@@ -21,6 +20,9 @@ MOST_CORES = 4096
 MOST_BYTES = 2**60
 """A platform that names an exbibyte says nonsense."""
 
+MOST_SECONDS = 30 * 24 * 60 * 60
+"""No battery takes longer than a month."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceProfile:
@@ -37,6 +39,8 @@ class DeviceProfile:
         battery_powered: Whether there is a battery that the device can run on.
         battery_level: Charge, from 0 to 1.
         charging: Whether it is charging, or on mains with a full battery.
+        charging_time: Seconds until it is full, while it is charging.
+        discharging_time: Seconds until it is empty, while it is not.
         network_quality: One of `NETWORKS`.
         online: Whether there is a network.
         metered: Whether the connection may cost money.
@@ -58,6 +62,8 @@ class DeviceProfile:
     battery_powered: bool | None = None
     battery_level: float | None = None
     charging: bool | None = None
+    charging_time: float | None = None
+    discharging_time: float | None = None
     network_quality: str | None = None
     online: bool | None = None
     metered: bool | None = None
@@ -77,10 +83,23 @@ class DeviceProfile:
         clean["memory_available"] = _whole(said["memory_available"], 0, MOST_BYTES)
         clean["storage_free"] = _whole(said["storage_free"], 0, MOST_BYTES)
         clean["battery_level"] = _number(said["battery_level"], 0, 1)
+        clean["charging_time"] = _number(said["charging_time"], 0, MOST_SECONDS)
+        clean["discharging_time"] = _number(said["discharging_time"], 0, MOST_SECONDS)
         clean["network_quality"] = _word(said["network_quality"], NETWORKS)
         clean["pressure"] = _word(said["pressure"], PRESSURES)
         for name, value in clean.items():
             object.__setattr__(self, name, value)
+
+    @classmethod
+    async def read(cls) -> DeviceProfile:
+        """What the device says right now.
+
+        To follow its changes, and its processor's pressure, which takes seconds to be known, listen
+        to `satchel.platform.current().sensors`.
+        """
+        from satchel.platform import current
+
+        return await current().sensors.read()
 
     @property
     def costly(self) -> bool:
@@ -91,7 +110,7 @@ class DeviceProfile:
 def _number(value: object, lowest: float, highest: float) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value if math.isfinite(value) and lowest <= value <= highest else None
+    return value if lowest <= value <= highest else None  # which no NaN is
 
 
 def _whole(value: object, lowest: int, highest: int) -> int | None:

@@ -30,6 +30,7 @@ class Page:
         self.label = None
         self.tensors = None
         self.library = None  # from the first time that somebody looks at it
+        self.device = None  # from the engine's first reading on, once it rests
         self.view = ""
         self.asked = False
         self.about = AboutPanel()
@@ -53,6 +54,7 @@ class Page:
         host.subscribe("page-update", self.newer)
         host.subscribe("offline", self.offline)
         host.subscribe("error", self.failed)
+        host.subscribe("device", self.felt)
         self.changed()
 
     def run(self):
@@ -115,6 +117,14 @@ class Page:
     def failed(self, news):
         """The engine reports something that belongs to no photo."""
         note("error", getattr(news, "message", None) or str(news), "bad")
+
+    def felt(self, device):
+        """The engine tells how the device is doing."""
+        if not self.device:
+            from device import DevicePanel
+
+            self.device = DevicePanel()
+        self.device.update(device)
 
     def show_view(self, move):
         """Show the view that the address names; `move` takes the reader along."""

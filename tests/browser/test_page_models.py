@@ -308,14 +308,10 @@ def test_the_engine_hears_how_the_device_is_doing(visitor, context, until):
         }"""
     )
     context.set_offline(True)
-    until(visitor, "() => heard.length === 1")
+    until(visitor, "() => heard.at(-1)?.onLine === false")
     context.set_offline(False)
-    until(visitor, "() => heard.length === 2")
-    offline, online = visitor.evaluate("heard")
-    assert (offline["online"], online["online"]) == (False, True)
-    assert online.keys() == {
-        "online", "metered", "save_data", "battery_level", "charging", "visible",
-    }  # fmt: skip
+    until(visitor, "() => heard.at(-1).onLine")
+    assert set(visitor.evaluate("heard.at(-1)")) >= {"level", "charging", "visibility"}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

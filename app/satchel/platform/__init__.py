@@ -7,16 +7,19 @@ onnxruntime on CPython. Nothing outside this package imports ``js`` or opens a f
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cache
 from random import Random
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import NDArray
 
 from satchel.tensors import TensorSpec
+
+if TYPE_CHECKING:
+    from satchel.device import DeviceProfile
 
 __all__ = [
     "STALL",
@@ -41,6 +44,7 @@ __all__ = [
     "PutPart",
     "PutRecord",
     "Record",
+    "Sensors",
     "SessionOptions",
     "Signatures",
     "Slice",
@@ -418,6 +422,25 @@ class Clock(Protocol):
         """Wait."""
 
 
+class Sensors(Protocol):
+    """What the device says of itself. Whatever it does not say, or not here, is None."""
+
+    async def read(self) -> DeviceProfile:
+        """All of it, right now."""
+
+    def listen(
+        self, listener: Callable[[DeviceProfile], Awaitable[None] | None]
+    ) -> Callable[[], None]:
+        """Call a function, or a coroutine function, with the present state and with each new one.
+
+        However often a sensor changes, calls come four times a second at most, with the newest
+        state; a coroutine ends before the next one begins.
+
+        Returns:
+            What ends it. Sensors rest when nobody listens.
+        """
+
+
 class Platform(Protocol):
     """Everything outside, in one place."""
 
@@ -460,6 +483,9 @@ class Platform(Protocol):
 
     @property
     def random(self) -> Random: ...
+
+    @property
+    def sensors(self) -> Sensors: ...
 
     @property
     def signatures(self) -> Signatures | None:

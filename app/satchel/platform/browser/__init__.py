@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from random import Random
+from typing import TYPE_CHECKING
 
 import js
 from pyodide.ffi import to_js
@@ -23,6 +24,9 @@ from satchel.platform.browser.ort import OrtWeb
 from satchel.platform.browser.scope import scope
 from satchel.platform.browser.store import IndexedDbStore
 from satchel.settings import settings
+
+if TYPE_CHECKING:
+    from satchel.platform.browser.sensors import BrowserSensors
 
 __all__ = ["BrowserPlatform"]
 
@@ -75,6 +79,13 @@ class BrowserPlatform:
     @cached_property
     def channel(self) -> Broadcast:
         return Broadcast(f"satchel:{scope()}")
+
+    @cached_property
+    def sensors(self) -> BrowserSensors:
+        # They begin after the first answer, if at all.
+        from satchel.platform.browser.sensors import BrowserSensors
+
+        return BrowserSensors()
 
     @cached_property
     def random(self) -> Random:

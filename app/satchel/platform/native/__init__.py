@@ -1,4 +1,7 @@
-"""CPython: files for storage, onnxruntime for inference, Pillow for images (extra ``native``)."""
+"""CPython: files for storage, onnxruntime for inference, Pillow for images, psutil for sensors.
+
+The last three come with the extra ``native``.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from satchel.platform.native.fetcher import NativeFetcher
 from satchel.platform.native.images import PillowImages
 from satchel.platform.native.locks import FileLocks
 from satchel.platform.native.ort import OrtNative
+from satchel.platform.native.sensors import NativeSensors
 from satchel.platform.native.store import FileStore
 from satchel.settings import settings
 
@@ -62,6 +66,10 @@ class NativePlatform:
     @cached_property
     def store(self) -> FileStore:
         return FileStore(self._root)
+
+    @cached_property
+    def sensors(self) -> NativeSensors:
+        return NativeSensors(self._root)
 
     @cached_property
     def locks(self) -> FileLocks:
