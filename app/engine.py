@@ -162,6 +162,13 @@ class Engine:
         await self._opened.task(kind(entry["task"]), model_id)
         return {"id": model_id, "version": str(installed.active)}
 
+    async def add_variant(self, model_id: str, name: str) -> None:
+        """Have one more variant of an installed model here, beside the one in use."""
+        from satchel.installer import Installer
+
+        installer = Installer(self._library, platforms.current(), self._blob_url)
+        await installer.add_variant(model_id, name)
+
     async def label(self, image: Any, top: int = 5) -> dict[str, Any]:
         """Label one photo with the site's first label model."""
 
@@ -172,8 +179,13 @@ class Engine:
 
         return await self._opened.use(Label, self._default("label"), work)
 
-    async def classify(self, rgba: Any, size: int, top: int = 5) -> dict[str, Any]:
-        """Label pixels that have the model's size already: RGBA bytes, size × size."""
+    async def classify(
+        self, rgba: Any, size: int, top: int = 5, variant: str | None = None
+    ) -> dict[str, Any]:
+        """Label pixels that have the model's size already: RGBA bytes, size × size.
+
+        `variant` says in which of the variants that are here; default: the one in use.
+        """
 
         async def work(label: Label) -> dict[str, Any]:
             started = _now()
@@ -181,7 +193,7 @@ class Engine:
             satchel_host.rgb(rgba).assign_to(pixels.reshape(-1))
             return await _labelled(label, pixels, top, started)
 
-        return await self._opened.use(Label, self._default("label"), work)
+        return await self._opened.use(Label, self._default("label"), work, variant)
 
     async def embed(self, texts: Any) -> dict[str, Any]:
         """Embed texts with the site's first embedding model: `vectors` holds n × width floats."""

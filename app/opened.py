@@ -1,4 +1,4 @@
-"""The tasks that are open, each with the active version of its model.
+"""The tasks that are open, each with the active version of its model, some in several variants.
 
 When a model's active version changes, what is under way is finished with the version that it began
 with, and what comes next gets the new one.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import satchel
@@ -45,7 +45,8 @@ class Opened:
     def __init__(self, locate: Callable[[Reference], str]) -> None:
         self.library = Library(changed=self.changed)
         self.locate = locate
-        self._tasks: dict[str, Any] = {}
+        # By model and variant; None: the variant in use, which may become another one.
+        self._tasks: dict[tuple[str, str | None], Any] = {}
         self._users: Counter[int] = Counter()
         self._stale: set[str] = set()
         self._opening = asyncio.Lock()
@@ -63,52 +64,59 @@ class Opened:
     @property
     def models(self) -> tuple[str, ...]:
         """Ids of the models whose tasks are open."""
-        return tuple(self._tasks)
+        return tuple({model_id: None for model_id, _ in self._tasks})
 
-    async def use(self, kind: type[Task], model_id: str, work: Callable[[Task], Awaitable[T]]) -> T:
+    async def use(
+        self,
+        kind: type[Task],
+        model_id: str,
+        work: Callable[[Task], Awaitable[T]],
+        variant: str | None = None,
+    ) -> T:
         """Do some work with a task; once more, if its model was rolled back in the meantime.
 
         Raises:
             SatchelError: What the work raised.
         """
-        task = await self.task(kind, model_id)
+        task = await self.task(kind, model_id, variant)
         try:
             answer = await self._with(task, work)
         except (satchel.InferenceError, satchel.ModelError, satchel.IntegrityError):
-            again = await self.task(kind, model_id)
+            again = await self.task(kind, model_id, variant)
             if again is task:
                 raise
         else:
             if model_id not in self._stale:
                 return answer
-            again = await self.task(kind, model_id)
+            again = await self.task(kind, model_id, variant)
             if again is task:
                 return answer
         return await self._with(again, work)
 
-    async def task(self, kind: type[Task], model_id: str) -> Task:
-        """A task with the active version of its model.
+    async def task(self, kind: type[Task], model_id: str, variant: str | None = None) -> Task:
+        """A task with the active version of its model, in a variant that is here.
 
         Raises:
-            ModelNotFoundError: The model is not here.
+            ModelNotFoundError: The model is not here, or not in that variant.
             WithdrawnError: No version of it that is here may be used.
             IntegrityError: It is damaged, and can neither be mended nor left for another version.
         """
         if model_id in self._stale:
             await self.settle(model_id)
-        if model_id not in self._tasks:
+        key = model_id, variant
+        if key not in self._tasks:
             async with self._opening:
-                if model_id not in self._tasks:
-                    self._tasks[model_id] = await self._open(kind, model_id)
-        task: Task = self._tasks[model_id]
+                if key not in self._tasks:
+                    self._tasks[key] = await self._open(kind, model_id, variant)
+        task: Task = self._tasks[key]
         return task
 
     async def settle(self, model_id: str) -> None:
         """Open a task again if its model's active version is another one now, or must be."""
         async with self._opening:
             self._stale.discard(model_id)
-            old = self._tasks.get(model_id)
-            if old is None:
+            olds = self._of(model_id)
+            if not olds:
                 return
             try:
                 model = await self.library.usable(model_id)
@@ -117,21 +125,38 @@ class Opened:
                 satchel.VariantMissingError,
                 satchel.WithdrawnError,
             ):
-                del self._tasks[model_id]  # who needs it next hears why
+                left = olds  # who needs them next hears why
             else:
-                same = named(old)["version"] == str(model.active)
-                if same and old.runtime.variant == model.current.chosen:
-                    return
-                self._tasks[model_id] = await self._open(type(old), model_id)
-        if not self._users[id(old)]:
-            await old.close()
+                version, chosen = str(model.active), model.current.chosen
+                left = {
+                    key: task
+                    for key, task in olds.items()
+                    if named(task)["version"] != version
+                    or task.runtime.variant != (key[1] or chosen)
+                }
+            used = left.get((model_id, None)) if left is not olds else None
+            again = await self._open(type(used), model_id, None) if used else None
+            for key in left:
+                del self._tasks[key]
+            if again:
+                self._tasks[model_id, None] = again
+        await self._closed(left.values())
 
     async def close(self, model_id: str) -> None:
-        """Close a model's task, once nobody uses it; who needs it next opens it anew."""
+        """Close a model's tasks, once nobody uses them; who needs them next opens them anew."""
         async with self._opening:
-            old = self._tasks.pop(model_id, None)
-        if old is not None and not self._users[id(old)]:
-            await old.close()
+            olds = self._of(model_id)
+            for key in olds:
+                del self._tasks[key]
+        await self._closed(olds.values())
+
+    def _of(self, model_id: str) -> dict[tuple[str, str | None], Any]:
+        return {key: task for key, task in self._tasks.items() if key[0] == model_id}
+
+    async def _closed(self, tasks: Iterable[Any]) -> None:
+        for task in tasks:
+            if not self._users[id(task)]:
+                await task.close()
 
     async def _with(self, task: Task, work: Callable[[Task], Awaitable[T]]) -> T:
         self._users[id(task)] += 1
@@ -144,19 +169,19 @@ class Opened:
                 if task not in self._tasks.values():
                     await task.close()
 
-    async def _open(self, kind: type[Task], model_id: str) -> Task:
+    async def _open(self, kind: type[Task], model_id: str, variant: str | None) -> Task:
         try:
-            return await self._in_a_variant(kind, model_id)
+            return await self._in_a_variant(kind, model_id, variant)
         except satchel.IntegrityError as error:
             await self._mend(model_id, error)
-        return await self._in_a_variant(kind, model_id)
+        return await self._in_a_variant(kind, model_id, variant)
 
-    async def _in_a_variant(self, kind: type[Task], model_id: str) -> Task:
+    async def _in_a_variant(self, kind: type[Task], model_id: str, variant: str | None) -> Task:
         """Open a task in a variant that this device can use; such a one is fetched if need be."""
         fetched: set[str] = set()
         while True:
             try:
-                return await kind.open(model_id)
+                return await kind.open(model_id, variant=variant)
             except satchel.VariantMissingError as error:
                 if error.variant in fetched:
                     raise

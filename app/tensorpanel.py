@@ -35,13 +35,13 @@ class Tensors:
         self.reason = reason
 
     @classmethod
-    async def open(cls, model: str) -> Self:
+    async def open(cls, model: str, *, variant: str | None = None) -> Self:
         """Open an installed model and load it.
 
         Raises:
             ModelNotFoundError: It is not installed.
         """
-        async with opened(model) as opening:
+        async with opened(model, variant=variant) as opening:
             return cls(opening.runtime, opening.reason)
 
     def describe(self) -> dict[str, Any]:
