@@ -40,7 +40,7 @@ from satchel.platform import (
 from satchel.runtime import EdgeRuntime
 from satchel.schema import migrated
 from satchel.trial import Trial
-from satchel.variants import Option, against, best, failure
+from satchel.variants import ListedVariant, against, best, failure
 from satchel.versions import Version
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Library",
-    "Option",
+    "ListedVariant",
     "Usage",
     "delete",
     "list",
@@ -127,20 +127,21 @@ class Library:
             WithdrawnError: No version that is here may be used any more.
             VariantMissingError: This device can only use a variant that is not here.
         """
-        model, abilities = await asyncio.gather(
-            self.installed(model_id), unfit.abilities(self._platform)
+        model, lasting = await asyncio.gather(
+            self.installed(model_id), unfit.lasting(self._platform)
         )
         if model.withdrawn(model.active):
             model = await self.change(
                 model_id, changes.left, "withdrawn", "{before} was withdrawn."
             )
-        if changes.settled(model, abilities) == model:
-            return model
-        return await self.change(
-            model_id, lambda model: changes.settled(model, abilities), "switched", "{reason}"
-        )
+        if changes.settled(model, lasting) != model:
+            model = await self.change(
+                model_id, lambda model: changes.settled(model, lasting), "switched", "{reason}"
+            )
+        today = unfit.today(self._platform, lasting)
+        return model if today == lasting else changes.settled(model, today)
 
-    async def variants(self, model_id: str) -> tuple[Option, ...]:
+    async def variants(self, model_id: str) -> tuple[ListedVariant, ...]:
         """All variants of the active version, best first: what there is to choose from.
 
         Raises:
@@ -151,7 +152,7 @@ class Library:
         )
         now = model.current
         return tuple(
-            Option(
+            ListedVariant(
                 variant,
                 here=variant in now.here,
                 in_use=variant.name == now.chosen,
@@ -338,7 +339,7 @@ class Library:
         left = replace(known, unfit={**known.unfit, what: why})
         if all(against(other, left) for other in published):
             return False
-        await unfit.remembered(self._platform, what, why)
+        await unfit.remembered(self._platform, variant, error)
         return True
 
     async def inform(self, manifest: Manifest) -> InstalledModel | None:
@@ -565,7 +566,7 @@ async def open(
     return await Library().open(model_id, threads=threads, variant=variant)
 
 
-async def variants(model_id: str) -> tuple[Option, ...]:
+async def variants(model_id: str) -> tuple[ListedVariant, ...]:
     """All variants of an installed model's active version; see `Library.variants`."""
     return await Library().variants(model_id)
 

@@ -2,19 +2,23 @@
 
 One record, "unfit" in the table "meta": engines by name and variants' files by SHA-256, each with
 how it failed, as a clause for people. It holds as long as Satchel and what runs it are the same:
-another browser, or another build of an engine, may do better, and is asked anew.
+another browser, or another build of an engine, may do better, and is asked anew. An engine whose
+files could not be fetched says nothing about the device: that holds until the page or program ends.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
+from satchel.errors import SatchelError
 from satchel.manifest import Variant
 from satchel.platform import Platform, PutRecord
-from satchel.variants import Abilities
+from satchel.variants import Abilities, failure
 
-__all__ = ["abilities", "forgotten", "now", "remembered"]
+__all__ = ["abilities", "forgotten", "lasting", "now", "remembered", "today"]
 
 KEY = "unfit"
 
@@ -24,10 +28,27 @@ KEPT = 50
 LONGEST = 200
 """Characters of an engine's own words."""
 
+_UNREACHED = re.compile(
+    r"fetch|dynamically imported|importing a module|load failed|networkerror", re.IGNORECASE
+)
+"""What browsers say of a script or WASM that did not arrive; there is no code for it."""
+
+_passing: WeakKeyDictionary[Platform, dict[str, str]] = WeakKeyDictionary()
+
 
 async def abilities(platform: Platform) -> Abilities:
     """What this device can do for a model, by what its platform says and by what was tried."""
+    return today(platform, await lasting(platform))
+
+
+async def lasting(platform: Platform) -> Abilities:
+    """The same without what only holds until the page or program ends."""
     return replace(now(platform), unfit=await _known(platform))
+
+
+def today(platform: Platform, known: Abilities) -> Abilities:
+    """The same with it."""
+    return replace(known, unfit={**known.unfit, **_passing.get(platform, {})})
 
 
 def now(platform: Platform) -> Abilities:
@@ -35,26 +56,27 @@ def now(platform: Platform) -> Abilities:
     return Abilities(frozenset(platform.engines), platform.features, place=platform.place)
 
 
-async def remembered(platform: Platform, what: str, why: str) -> None:
-    """Remember that an engine or a variant's file does not work here.
+async def remembered(platform: Platform, variant: Variant, error: SatchelError) -> None:
+    """Remember that a variant, or its engine, does not work here.
 
     Args:
         platform: Where.
-        what: An engine's name, or the SHA-256 of a variant's file.
-        why: How it failed: a clause.
+        variant: The variant.
+        error: What it ended in.
     """
+    what, why = failure(variant, error, platform.place)
+    why = why if len(why) <= LONGEST else why[:LONGEST] + "…"
+    if what == variant.engine and _UNREACHED.search(error.why):
+        _passing.setdefault(platform, {})[what] = why
+        return
     async with platform.locks.hold("unfit"):
-        known = {
-            **await _known(platform),
-            what: why if len(why) <= LONGEST else why[:LONGEST] + "…",
-        }
-        kept = dict(list(known.items())[-KEPT:])
-        record = {"agent": platform.agent, "failures": kept}
-        await platform.store.commit([PutRecord("meta", KEY, record)])
+        known = {**await _known(platform), what: why}
+        await _keep(platform, dict(list(known.items())[-KEPT:]))
 
 
 async def forgotten(platform: Platform, variant: Variant) -> None:
     """Forget what failed of a variant: it has worked."""
+    _passing.pop(platform, None)
     async with platform.locks.hold("unfit"):
         known = await _known(platform)
         left = {
@@ -63,8 +85,12 @@ async def forgotten(platform: Platform, variant: Variant) -> None:
             if what not in (variant.engine, variant.blob.sha256)
         }
         if left != known:
-            record = {"agent": platform.agent, "failures": left}
-            await platform.store.commit([PutRecord("meta", KEY, record)])
+            await _keep(platform, left)
+
+
+async def _keep(platform: Platform, failures: Mapping[str, str]) -> None:
+    record = {"agent": platform.agent, "failures": dict(failures)}
+    await platform.store.commit([PutRecord("meta", KEY, record)])
 
 
 async def _known(platform: Platform) -> Mapping[str, str]:

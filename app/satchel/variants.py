@@ -15,7 +15,7 @@ from satchel.manifest import Variant
 __all__ = [
     "Abilities",
     "Choice",
-    "Option",
+    "ListedVariant",
     "against",
     "best",
     "engine_title",
@@ -61,7 +61,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class ListedVariant:
     """A variant of an installed version, as something to choose.
 
     Attributes:

@@ -305,3 +305,61 @@ async def test_a_damaged_further_variant_is_mended(shelf, pair):
     assert await shelf.repair.repair("w")
     async with await shelf.library.open("w", variant="near") as runtime:
         assert np.isfinite(await runtime.infer(np.ones((1, 512), np.float32))).all()
+
+
+class Unreached:
+    """An engine none of whose files arrives, in the words of browsers."""
+
+    name = "litert"
+
+    def __init__(self, why):
+        self.why = why
+
+    def fresh(self):
+        return self
+
+    async def load(self, model, options):
+        raise satchel.EngineUnavailableError("LiteRT could not be started", why=self.why)
+
+    async def close(self):
+        pass
+
+
+@pytest.fixture
+def with_litert(shelf):
+    """A device whose LiteRT does not start, and an update for it."""
+
+    async def lay_out(why):
+        shelf.platform.engines = {**shelf.platform.engines, "litert": Unreached(why)}
+        fast = shelf.variant("fast", "three", engine="litert")
+        made = release(V1, fast, shelf.variant("plain", "one"))
+        await shelf.lay_out(made, "fast", others=["plain"])
+
+    return lay_out
+
+
+async def test_an_engine_that_does_not_start_here_is_left_and_not_asked_again(shelf, with_litert):
+    await with_litert("CompileError: no relaxed SIMD after all")
+    async with opened("w", platform=shelf.platform) as opening:
+        assert opening.runtime.engine == "onnxruntime"
+        assert opening.reason == (
+            f"LiteRT can't be started in this {shelf.platform.place} (CompileError: no relaxed SIMD"
+            " after all), so the model runs in ONNX Runtime instead of LiteRT."
+        )
+        await opening.runtime.close()
+    assert await names(shelf) == ("plain", ["fast", "plain"])
+    newer = manifest(
+        release(V2, shelf.variant("fast", "junk", engine="litert"), shelf.variant("plain", "two"))
+    )
+    assert (await take(shelf, newer)).current.chosen == "plain"
+    assert (await shelf.library.rollback("w")).current.chosen == "plain"
+
+
+async def test_an_engine_that_did_not_arrive_is_asked_again_on_the_next_visit(shelf, with_litert):
+    await with_litert("Failed to fetch dynamically imported module: https://x/litert.mjs")
+    async with opened("w", platform=shelf.platform) as opening:
+        assert opening.runtime.engine == "onnxruntime"
+        await opening.runtime.close()
+    assert (await shelf.library.usable("w")).current.chosen == "plain"
+    assert await names(shelf) == ("fast", ["fast", "plain"])
+    assert not (await unfit.lasting(shelf.platform)).unfit
