@@ -248,8 +248,11 @@ def release(
     ] = False,
     rollout: Annotated[float, Parameter(help="Percentage of devices it is offered to.")] = 100,
     file: Annotated[
-        Path | None, Parameter(help="A model file instead of the recipe's artefact.")
-    ] = None,
+        tuple[Path, ...],
+        Parameter(
+            negative="", help="A model file instead of the recipe's artefact; one for each engine."
+        ),
+    ] = (),
     minimum_version: Annotated[
         str | None, Parameter(help="From now on the oldest version that may be used.")
     ] = None,
@@ -282,7 +285,7 @@ def release(
             changelog=changelog,
             mandatory=mandatory,
             rollout=rollout,
-            file=file,
+            files=file,
             minimum=minimum_version,
             repository=repository,
         )

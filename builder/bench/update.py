@@ -197,7 +197,7 @@ def versions(report: Report, turns: int = TURNS) -> None:
     with tempfile.TemporaryDirectory() as place:
         tuned = Path(place) / "tuned.onnx"
         tuned.write_bytes(finetuned.with_another_head(MODEL)[0])
-        made = [artefact.make(recipe), artefact.make(recipe, file=tuned)]
+        made = [artefact.make(recipe), artefact.make(recipe, files=(tuned,))]
     for digest, content in {**made[0].blobs, **made[1].blobs}.items():
         host.add(digest, content)
     first = artefact.manifest(recipe)

@@ -1,6 +1,6 @@
 """The commands that change a release repository: sequences of the steps in this package."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def release(
     changelog: str | None = None,
     mandatory: bool = False,
     rollout: float = catalogue.EVERYONE,
-    file: Path | None = None,
+    files: Sequence[Path] = (),
     minimum: str | None = None,
     repository: Path | None = None,
 ) -> None:
@@ -51,7 +51,8 @@ def release(
         changelog: What changed, for the people who get it; None: the recipe's.
         mandatory: Devices fetch it without being asked to.
         rollout: Percentage of the devices that it is offered to.
-        file: A model file instead of the recipe's artefact.
+        files: Model files instead of the recipe's artefacts, one for each of its variants that the
+            release is to have.
         minimum: From now on the oldest version that may be used.
         repository: None: the site's own.
 
@@ -61,7 +62,7 @@ def release(
     entry = _entry(site, model)
     place, keys = _place(site, repository), _keys(site, repository)
     with doing(f"Making the release of {model} …"):
-        made = artefact.make(entry.recipe, only=entry.variant, file=file)
+        made = artefact.make(entry.recipe, only=entry.variant, files=files)
     asked = replace(
         made.release,
         version=catalogue.version(version) if version else made.release.version,
@@ -84,8 +85,11 @@ def release(
             revoked=before.revoked if before else (),
         )
         stage.put(catalogue.released(known, asked, lowest), made.blobs)
-    size = sum(variant.blob.size for variant in asked.variants(models.PLATFORM)) / 1e6
-    say(f"Released {model} {asked.version} ({size:.1f} MB) for {asked.rollout:g} % of the devices.")
+    sizes = ", ".join(
+        f"{variant.name}: {variant.blob.size / 1e6:.1f} MB"
+        for variant in asked.variants(models.PLATFORM)
+    )
+    say(f"Released {model} {asked.version} ({sizes}) for {asked.rollout:g} % of the devices.")
     _next_steps(site, place)
 
 

@@ -47,7 +47,9 @@ class Publisher:
             RECIPE / "model.onnx", seed=len(list(self._files.glob("*.onnx")))
         )
         file.write_bytes(tuned)
-        commands.release(self._site, MODEL, version=version, changelog=changelog, file=file, **more)
+        commands.release(
+            self._site, MODEL, version=version, changelog=changelog, files=(file,), **more
+        )
         self.upload()
 
     def withdraw(self, version: str) -> None:

@@ -89,7 +89,7 @@ def test_bytes_put_in_move_no_border_that_comes_after():
 
 def test_another_file_is_released_under_the_recipe_s_settings_without_its_figures(made, fine_tuned):
     path, _ = fine_tuned
-    variant, own = only(artefact.make(RECIPE, file=path)), only(made)
+    variant, own = only(artefact.make(RECIPE, files=(path,))), only(made)
     assert variant.blob.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (variant.session, variant.files) == (own.session, own.files)
     assert own.accuracy == {"top1": 0.862}
@@ -97,13 +97,13 @@ def test_another_file_is_released_under_the_recipe_s_settings_without_its_figure
 
 
 def test_the_recipe_s_own_file_given_as_a_file_is_the_same_release(made):
-    assert artefact.make(RECIPE, file=RECIPE.with_name("model.onnx")) == made
+    assert artefact.make(RECIPE, files=(RECIPE.with_name("model.onnx"),)) == made
 
 
 def test_the_golden_set_knows_the_model_from_another(made, fine_tuned):
     path, _ = fine_tuned
     golden = decode_golden(made.blobs[only(made).golden.sha256])
-    other = artefact.make(RECIPE, file=path)
+    other = artefact.make(RECIPE, files=(path,))
     answers = decode_golden(other.blobs[only(other).golden.sha256])
     assert [list(case.inputs["image"].shape) for case in golden.cases] == [
         [2, 224, 224, 3],
@@ -118,7 +118,7 @@ def test_the_golden_set_knows_the_model_from_another(made, fine_tuned):
 def test_a_file_that_is_no_model_is_refused(tmp_path):
     (tmp_path / "cut.onnx").write_bytes(RECIPE.with_name("model.onnx").read_bytes()[:100_000])
     with pytest.raises(BuildError, match="no model that ONNX Runtime loads"):
-        artefact.make(RECIPE, file=tmp_path / "cut.onnx")
+        artefact.make(RECIPE, files=(tmp_path / "cut.onnx",))
 
 
 def test_a_model_of_another_shape_is_refused_and_both_sides_are_shown(tmp_path):
@@ -128,7 +128,7 @@ def test_a_model_of_another_shape_is_refused_and_both_sides_are_shown(tmp_path):
         node.output[:] = ["scores" if name == "probabilities" else name for name in node.output]
     onnx.save(model, tmp_path / "other.onnx")
     with pytest.raises(BuildError, match=r"scores: .*; the page's task needs .*probabilities: "):
-        artefact.make(RECIPE, file=tmp_path / "other.onnx")
+        artefact.make(RECIPE, files=(tmp_path / "other.onnx",))
 
 
 def test_a_model_whose_answers_are_not_finite_is_refused(tmp_path):
@@ -139,12 +139,12 @@ def test_a_model_whose_answers_are_not_finite_is_refused(tmp_path):
             tensor.CopyFrom(numpy_helper.from_array(nothing, tensor.name))
     onnx.save(model, tmp_path / "nan.onnx")
     with pytest.raises(BuildError, match=r"isn't fit for a release: .* not finite"):
-        artefact.make(RECIPE, file=tmp_path / "nan.onnx")
+        artefact.make(RECIPE, files=(tmp_path / "nan.onnx",))
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputMissingError, match=r"none\.onnx can't be read"):
-        artefact.make(RECIPE, file=tmp_path / "none.onnx")
+        artefact.make(RECIPE, files=(tmp_path / "none.onnx",))
 
 
 def test_which_variant_a_file_stands_for_must_be_clear(tmp_path):
@@ -160,6 +160,6 @@ def test_which_variant_a_file_stands_for_must_be_clear(tmp_path):
     with pytest.raises(
         BuildError, match="variants int8-float16-weights, second; say in the site's file"
     ):
-        artefact.make(folder / "recipe.toml", file=folder / "model.onnx")
-    made = artefact.make(folder / "recipe.toml", only="second", file=folder / "model.onnx")
+        artefact.make(folder / "recipe.toml", files=(folder / "model.onnx",))
+    made = artefact.make(folder / "recipe.toml", only="second", files=(folder / "model.onnx",))
     assert [one.name for one in made.release.variants("browser")] == ["second"]
