@@ -17,13 +17,22 @@ from satchel.errors import (
     InputError,
     SatchelError,
 )
-from satchel.platform import Blob, EngineSession, Platform, SessionOptions
+from satchel.platform import Blob, EngineSession, InferenceEngine, Platform, SessionOptions
 from satchel.probation import Outcome, Watch
 from satchel.tensors import TensorSpec, check_names, fit
 
 __all__ = ["EdgeRuntime"]
 
-DEFAULT_ENGINE = "onnxruntime"
+TFLITE = b"TFL3"
+"""What .tflite files have at `TFLITE_AT` (FlatBuffers' file identifier)."""
+
+TFLITE_AT = 4
+
+WAYS = {
+    ("litert", "browser"): 'Add the line: satchel.configure(litert_url="https://…/litert.mjs")',
+    ("litert", "native"): "Run: pip install 'satchel[litert]'",
+}
+"""What to do about an engine that a platform could have."""
 
 
 class EdgeRuntime:
@@ -34,7 +43,7 @@ class EdgeRuntime:
             or Blob. It is copied once into a Blob, so the caller's buffer stays usable; what comes
             as JavaScript never lies whole in the Python heap.
         name: For messages.
-        engine: "onnxruntime", the default.
+        engine: "onnxruntime" or "litert"; None: by the file, .tflite on LiteRT.
         threads: Number of threads; None lets the engine choose. One where the page is not
             cross-origin isolated.
         options: How the engine loads the model; default: its own defaults.
@@ -72,12 +81,9 @@ class EdgeRuntime:
         self._held = AsyncExitStack()
         self.name = name or "model"
         self.variant = variant
-        self.engine = engine or DEFAULT_ENGINE
-        if self.engine not in self._platform.engines:
-            raise EngineUnavailableError(
-                f"There is no engine '{self.engine}' here",
-                todo=f"Choose one of: {', '.join(self._platform.engines)}",
-            )
+        self.engine = engine
+        if engine is not None:
+            self._find(engine)
         try:
             self._model: Blob = self._platform.blob(model)
         except TypeError as error:
@@ -193,7 +199,11 @@ class EdgeRuntime:
         from satchel.library import Library
 
         await Library(self._platform).add(
-            name, self._model, version=version, engine=self.engine, options=self._options
+            name,
+            self._model,
+            version=version,
+            engine=await self._settled(),
+            options=self._options,
         )
 
     @classmethod
@@ -236,7 +246,7 @@ class EdgeRuntime:
             if self._closed:
                 raise InputError(f"'{self.name}' has been closed", todo="Open it again")
             if self._session is None:
-                engine = self._platform.engines[self.engine]
+                engine = self._find(await self._settled())
                 try:
                     session, _ = await asyncio.gather(
                         engine.load(self._model, self._options), self._hold()
@@ -246,6 +256,23 @@ class EdgeRuntime:
                     raise
                 self._session = session
             return self._session
+
+    async def _settled(self) -> str:
+        """The engine's name."""
+        if self.engine is None:
+            mark = await self._model.read(TFLITE_AT, TFLITE_AT + len(TFLITE))
+            self.engine = "litert" if mark == TFLITE else "onnxruntime"
+        return self.engine
+
+    def _find(self, engine: str) -> InferenceEngine:
+        engines = self._platform.engines
+        if engine not in engines:
+            raise EngineUnavailableError(
+                f"There is no engine '{engine}' here",
+                todo=WAYS.get((engine, self._platform.name))
+                or f"Choose one of: {', '.join(engines)}",
+            )
+        return engines[engine]
 
     async def _hold(self) -> None:
         lease, self._lease = self._lease, None

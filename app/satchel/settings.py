@@ -13,6 +13,8 @@ class Settings:
 
     ort_url: str | None = None
     ort_wasm_url: str | None = None
+    litert_url: str | None = None
+    litert_wasm_url: str | None = None
     scope: str | None = None
     directory: str | None = None
 
@@ -32,6 +34,10 @@ def configure(**changes: str | None) -> None:  # noqa: D417  # by name below
         ort_url: Browser: URL of onnxruntime-web's module (``ort.wasm.bundle.min.mjs``). Needed
             unless ``globalThis.ort`` exists.
         ort_wasm_url: Browser: URL of its ``.wasm`` file; default: beside ``ort_url``.
+        litert_url: Browser: URL of LiteRT.js' module (``@litertjs/core``). Needed for models that
+            run on it (``.tflite``).
+        litert_wasm_url: Browser: URL of the folder with its WASM builds (``.js`` and ``.wasm``);
+            default: where ``litert_url`` lies.
         scope: Name under which this site stores its models; default: the page's folder.
         directory: CPython: folder of the model library; default: the user's cache folder.
 

@@ -101,8 +101,8 @@ function spawner(port, threads, worker, ort, ortWasm) {
       ({ data }) => data.type === "inference-dead" && report(data.message),
     );
   }
-  return async (wanted) => {
-    if (given && wanted === threads) {
+  return async (engine, wanted) => {
+    if (given && engine === "onnxruntime" && wanted === threads) {
       const first = given;
       given = null;
       return first;

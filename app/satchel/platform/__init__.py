@@ -130,6 +130,7 @@ class SessionOptions:
 
     Attributes:
         graph_optimization_level: "disabled", "basic", "extended" or "all" (onnxruntime's levels).
+            LiteRT has none.
         config: onnxruntime session config entries, such as ``session.disable_quant_qdq``.
         threads: Number of threads; None leaves it to the engine.
     """
@@ -167,7 +168,7 @@ class InferenceEngine(Protocol):
 
     @property
     def name(self) -> str:
-        """As manifests name it: "onnxruntime"."""
+        """As manifests name it: "onnxruntime", "litert"."""
 
     async def describe(self) -> Mapping[str, str | int]:
         """For people: "version" and "threads" at least."""
@@ -461,7 +462,8 @@ class Platform(Protocol):
         """What runs Satchel here, engines included: another text after an update of any of it."""
 
     @property
-    def engines(self) -> Mapping[str, InferenceEngine]: ...
+    def engines(self) -> Mapping[str, InferenceEngine]:
+        """The engines that are here, by name; whether one is, is told without making it."""
 
     @property
     def store(self) -> Store: ...

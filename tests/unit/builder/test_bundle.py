@@ -226,7 +226,8 @@ def test_the_wheel_is_pure_and_reproducible_and_carries_its_scripts(tmp_path):
         names = archive.namelist()
     assert first.name == "satchel-0.1.0-py3-none-any.whl"
     assert "satchel/py.typed" in names
-    assert "satchel/platform/browser/inference.mjs" in names
+    for script in ("host", "features", "answering", "inference", "litert"):
+        assert f"satchel/platform/browser/{script}.mjs" in names
     assert not [
         name for name in names if "satchel_models" in name or name.endswith((".so", ".pyc"))
     ]

@@ -106,6 +106,7 @@ def test_the_engine_needs_nothing_but_numpy():
         "satchel",
         "numpy",
         "onnxruntime",
+        "ai_edge_litert",
         "PIL",
         "filelock",
         "psutil",

@@ -1,23 +1,24 @@
 """The browser: a page or worker with Pyodide in it. The only part of Satchel that imports ``js``.
 
-`host.mjs` and `inference.mjs` are the JavaScript that the platform demands.
+The `.mjs` files are the JavaScript that the platform demands: `host`, and for inference workers
+`inference` (onnxruntime-web) and `litert` (LiteRT.js) with what they share.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING
 
 import js
-from pyodide.ffi import to_js
 
 from satchel.platform import InferenceEngine, Signatures, Slice
 from satchel.platform.browser.blobs import BrowserBlob, blob_of, composed
 from satchel.platform.browser.channel import Broadcast
 from satchel.platform.browser.clock import BrowserClock
 from satchel.platform.browser.fetcher import BrowserFetcher
+from satchel.platform.browser.host import features
 from satchel.platform.browser.images import BrowserImages
 from satchel.platform.browser.locks import WebLocks
 from satchel.platform.browser.ort import OrtWeb
@@ -31,6 +32,37 @@ if TYPE_CHECKING:
 __all__ = ["BrowserPlatform"]
 
 
+class Engines(Mapping[str, InferenceEngine]):
+    """The engines whose place is known, each made when it is asked for."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, InferenceEngine] = {}
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        # onnxruntime: the page may have brought it along, and its own error says how to name it.
+        return ("onnxruntime",) if settings().litert_url is None else ("onnxruntime", "litert")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __getitem__(self, name: str) -> InferenceEngine:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._made:
+            self._made[name] = _litert() if name == "litert" else OrtWeb()
+        return self._made[name]
+
+
+def _litert() -> InferenceEngine:
+    from satchel.platform.browser.litert import LiteRtWeb
+
+    return LiteRtWeb()
+
+
 class BrowserPlatform:
     """The adapters of a page or worker."""
 
@@ -38,28 +70,20 @@ class BrowserPlatform:
     place = "browser"
 
     def __init__(self) -> None:
-        self.engines: dict[str, InferenceEngine] = {"onnxruntime": OrtWeb()}
+        self.engines: Mapping[str, InferenceEngine] = Engines()
         self.fetcher = BrowserFetcher()
         self.images = BrowserImages()
         self.clock = BrowserClock()
 
-    @cached_property
+    @property
     def features(self) -> frozenset[str]:
-        # A module that swizzles relaxed, as wasm-feature-detect tests for it.
-        module = bytes.fromhex(
-            "0061736d010000000105016000017b030201000a0f010d004101fd0f4102fd0ffd80020b"
-        )
-        found = {
-            "relaxed-simd": js.WebAssembly.validate(to_js(module)),
-            "threads": js.crossOriginIsolated and hasattr(js.globalThis, "SharedArrayBuffer"),
-        }
-        return frozenset(name for name, here in found.items() if here)
+        return features()
 
     @property
     def agent(self) -> str:
         # Our page names the engines' files by their content.
         chosen = settings()
-        return f"{js.navigator.userAgent} {chosen.ort_url} {getattr(chosen, 'litert_url', None)}"
+        return f"{js.navigator.userAgent} {chosen.ort_url} {chosen.litert_url}"
 
     @cached_property
     def signatures(self) -> Signatures:

@@ -1,6 +1,7 @@
 // What the browser platform needs from JavaScript: a message RPC, downloads, IndexedDB transactions (no await
 // of Python's survives inside one), image decoding, and starting inference workers.
-// Self-contained: the wheel carries this file, and the page's bundle imports from it.
+// The wheel carries this file, and the page's bundle imports from it.
+export { features } from "./features.mjs";
 
 /** Calls over a MessagePort: {id, op, args} → {id, value} | {id, error} | {id, progress}; events {event, value}. */
 export class Rpc {
@@ -60,19 +61,24 @@ export function listen(port, call, cancel) {
 let spawner = null;
 
 /** Use `spawn` for inference workers (the page's own way):
- * async threads => {port, terminate(), onerror(report)}. */
+ * async (engine, threads) => {port, terminate(), onerror(report)}. */
 export function setSpawner(spawn) {
   spawner = spawn;
 }
 
-/** Whether `spawn` needs the source of inference.mjs, having no spawner. */
-export const needsSource = () => spawner === null;
+/** Whether `spawn` needs a script to start a worker from, having no spawner. */
+export const needsScript = () => spawner === null;
 
-/** An inference worker: {rpc, terminate}. `source` is inference.mjs, for pages without a spawner. */
-export async function spawn(threads, ort, ortWasm, source) {
-  const { port, terminate, onerror } = await (spawner?.(threads) ??
-    spawnFrom(source, threads, ort, ortWasm));
-  const rpc = new Rpc(port);
+/**
+ * An inference worker: {rpc, terminate}.
+ *
+ * `engine` is its name, as manifests have it; `places` are the URLs that its module's `serve` takes.
+ * `script` is the URL of that module, for pages without a spawner.
+ */
+export async function spawn(engine, threads, places, script) {
+  const { port, terminate, onerror } = await (spawner?.(engine, threads) ??
+    spawnFrom(script, { ...places, threads }));
+  const rpc = Object.assign(new Rpc(port), { engine });
   let code = "unavailable"; // a policy can refuse the worker, and says nothing
   onerror((why) => rpc.fail(dead(why, code)));
   rpc.call("pulse").then(
@@ -112,18 +118,17 @@ export function afterEnd(name, report) {
   if (name) navigator.locks.request(name, () => report());
 }
 
-function spawnFrom(source, threads, ort, ortWasm) {
-  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+function spawnFrom(script, places) {
   const { port1, port2 } = new MessageChannel();
-  const init = { type: "init", ort, ort_wasm: ortWasm, threads, port: port2 };
-  if (globalThis.ort) {
+  const init = { type: "init", ...places, port: port2 };
+  if (globalThis.ort && "ort" in places) {
     // The page brought its own engine, which lives in this thread.
-    return import(url).then(({ serve }) => {
+    return import(script).then(({ serve }) => {
       serve(init);
       return { port: port1, terminate: () => port2.close(), onerror: () => {} };
     });
   }
-  const worker = new Worker(url, { type: "module" });
+  const worker = new Worker(script, { type: "module" });
   worker.postMessage(init, [port2]);
   const onerror = (report) => worker.addEventListener("error", (event) => report(event.message));
   return { port: port1, terminate: () => worker.terminate(), onerror };
@@ -133,8 +138,8 @@ const digests = new WeakMap(); // blobs that came from the store, and their name
 let tellFirst = null;
 
 /**
- * Call `listener` once, with what is loaded first: {digest, options}. The `ahead` of inference.mjs
- * takes it on the next visit.
+ * Call `listener` once, with what is loaded first: {digest, options, engine}. The `ahead` of
+ * answering.mjs takes it on the next visit.
  */
 export function onFirstLoad(listener) {
   tellFirst = listener;
@@ -144,7 +149,7 @@ export function onFirstLoad(listener) {
 export function load(rpc, blob, options) {
   const digest = digests.get(blob);
   if (digest && tellFirst) {
-    tellFirst({ digest, options });
+    tellFirst({ digest, options, engine: rpc.engine });
     tellFirst = null;
   }
   return rpc.call("load", [blob, options, digest]);

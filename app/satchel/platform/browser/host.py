@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -9,7 +11,7 @@ import js
 from pyodide.code import run_js
 from pyodide.ffi import to_js
 
-__all__ = ["host", "inference_source", "options"]
+__all__ = ["features", "host", "module_url", "options"]
 
 _host: Any = None
 
@@ -25,20 +27,36 @@ async def host() -> Any:
         try:
             import satchel_host as module
         except ImportError:
-            source = files(__package__).joinpath("host.mjs").read_text()
-            blob = js.Blob.new(to_js([source]), options(type="text/javascript"))
-            url = js.URL.createObjectURL(blob)
-            try:
-                module = await run_js("(url) => import(url)")(url)
-            finally:
-                js.URL.revokeObjectURL(url)
+            module = await run_js("(url) => import(url)")(module_url("host.mjs"))
         _host = module
     return _host
 
 
-def inference_source() -> str:
-    """The text of `inference.mjs`, to start a worker from in a page that has none of its own."""
-    return files(__package__).joinpath("inference.mjs").read_text()
+@cache
+def features() -> frozenset[str]:
+    """What this browser lends to engines; see `features.mjs`."""
+    try:
+        from satchel_host import features as ask
+    except ImportError:
+        source = _source("features.mjs").replace("export ", "")
+        ask = run_js(f"(() => {{\n{source}\nreturn features;\n}})()")
+    return frozenset(ask().to_py())
+
+
+@cache
+def module_url(name: str) -> str:
+    """URL of one of this package's JavaScript modules, for pages that have none of their own.
+
+    What it imports gets such a URL too: nothing is relative to a blob's.
+    """
+    source = re.sub(r'(?<=from ")\./([^"]+)', lambda found: module_url(found[1]), _source(name))
+    return str(
+        js.URL.createObjectURL(js.Blob.new(to_js([source]), options(type="text/javascript")))
+    )
+
+
+def _source(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")
 
 
 def options(**values: Any) -> Any:

@@ -1,6 +1,6 @@
-"""CPython: files for storage, onnxruntime for inference, Pillow for images, psutil for sensors.
+"""CPython: files for storage, two engines for inference, Pillow for images, psutil for sensors.
 
-The last three come with the extra ``native``.
+The last ones come with the extra ``native``, the engine LiteRT with the extra ``litert``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 
@@ -20,6 +21,7 @@ from satchel.platform.native.channel import Silence
 from satchel.platform.native.clock import NativeClock
 from satchel.platform.native.fetcher import NativeFetcher
 from satchel.platform.native.images import PillowImages
+from satchel.platform.native.litert import LiteRtNative
 from satchel.platform.native.locks import FileLocks
 from satchel.platform.native.ort import OrtNative
 from satchel.platform.native.sensors import NativeSensors
@@ -39,12 +41,15 @@ class NativePlatform:
     name = "native"
     place = "computer"
     features = frozenset({"relaxed-simd", "threads"})
+    """What browsers may lack."""
     signatures = None
     """securesystemslib's own keys do it, by pyca/cryptography."""
 
     def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
         self._directory = directory
         self.engines: dict[str, InferenceEngine] = {"onnxruntime": OrtNative()}
+        if find_spec("ai_edge_litert") is not None:
+            self.engines["litert"] = LiteRtNative()
         self.fetcher = NativeFetcher()
         self.images = PillowImages()
         self.clock = NativeClock()

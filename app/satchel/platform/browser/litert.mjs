@@ -1,0 +1,240 @@
+// LiteRT.js behind a MessagePort: load, run, release. Runs as a worker of its own. The wheel carries
+// this file. Made for @litertjs/core 2.5: parts of it that it calls internal are used where the
+// public call would leave memory behind.
+import { answer, broken, said, unavailable } from "./answering.mjs";
+import { relaxedSimd, threads as threadsHere } from "./features.mjs";
+
+// All that LiteRT.js takes and gives, by its own numbers (ElementType in its bindings).
+const TYPES = {
+  1: ["float32", Float32Array],
+  2: ["int32", Int32Array],
+  3: ["uint8", Uint8Array],
+};
+const TYPED_ARRAYS = Object.fromEntries(Object.values(TYPES));
+
+// Names of the other numbers, for people (litert/c/litert_model_types.h).
+const OTHERS =
+  ",,,,int64,string,bool,int16,complex64,int8,float16,float64,complex128,uint64,resource,variant,uint32,uint16,int4".split(
+    ",",
+  );
+
+/**
+ * Start LiteRT.js and answer calls on `port`; `ahead` is for `answer`. `litert` is the URL of its
+ * module, `litert_wasm` that of the folder with its WASM builds.
+ */
+export function serve({ port, litert: url, litert_wasm: folder, threads = 1, ahead = null }) {
+  answer(
+    { port, ahead },
+    { started: start(url, folder, threads), prove, describe, make, run, release, explain },
+  );
+}
+
+/** {name: the build's, in its files' names; threads: as many as it can use of those wanted}. */
+function build(wanted) {
+  if (!relaxedSimd()) return { name: "compat_", threads: 1 };
+  if (wanted > 1 && threadsHere()) return { name: "threaded_", threads: wanted };
+  return { name: "", threads: 1 };
+}
+
+async function start(url, folder, wanted) {
+  const { name, threads } = build(wanted);
+  const script = new URL(`litert_wasm_${name}internal.js`, folder).href;
+  const lines = [];
+  try {
+    const [module, factory] = await Promise.all([import(url), factoryOf(script)]);
+    // LiteRT.js takes both from its global scope, and would load the script by a call that module
+    // workers do not have.
+    globalThis.ModuleFactory = factory;
+    globalThis.Module = {
+      locateFile: (file) => new URL(file, folder).href,
+      mainScriptUrlOrBlob: threadScript(script),
+      print: () => {},
+      printErr: (line) => lines.push(line),
+    };
+    const loaded = lent(
+      [globalThis, "importScripts", () => {}],
+      // One worker for each thread beside this one, not for each core of the device.
+      [navigator, "hardwareConcurrency", threads - 1],
+      // It would ask for a graphics processor that is not used here, and warn where there is none.
+      [navigator, "gpu", NO_GPU],
+      () => module.loadLiteRt(script),
+    );
+    const { liteRtWasm: wasm } = await loaded;
+    const environment = module.getDefaultEnvironment();
+    return {
+      module,
+      wasm,
+      environment,
+      lines,
+      threads,
+      build: name,
+      version: version(module, url),
+    };
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+const NO_GPU = {
+  requestAdapter: async () => ({
+    limits: {},
+    features: new Set(),
+    requestDevice: async () => null,
+  }),
+};
+
+/** Does `work` with other values for some properties. */
+async function lent(...loans) {
+  const work = loans.pop();
+  for (const [owner, name, value] of loans)
+    Object.defineProperty(owner, name, { value, configurable: true });
+  try {
+    return await work();
+  } finally {
+    for (const [owner, name] of loans) delete owner[name];
+  }
+}
+
+/** The function that a script of Emscripten's gives to module loaders of old (AMD). */
+async function factoryOf(script) {
+  let factory;
+  const define = Object.assign(
+    (_, make) => {
+      factory = make();
+    },
+    { amd: true },
+  );
+  await lent([globalThis, "define", define], () => import(script));
+  return factory;
+}
+
+/** What workers for threads start from: another origin's script may only be imported. */
+const threadScript = (script) =>
+  new URL(script).origin === location.origin
+    ? script
+    : new Blob([`importScripts(${JSON.stringify(script)})`], { type: "text/javascript" });
+
+const version = (module, url) => module.version ?? /@(\d+\.\d+\.\d+)/.exec(url)?.[1] ?? "unknown";
+
+/** Starting it has compiled its WASM and run some. */
+const prove = async () => {};
+
+const describe = ({ version, threads, build }) => ({
+  version,
+  threads,
+  build: build.replace("_", "") || "relaxed",
+});
+
+async function make({ module, wasm, environment, lines, threads }, bytes) {
+  const address = wasm._malloc(bytes.length);
+  if (!address) throw new Error("out of memory");
+  const owned = [{ delete: () => wasm._free(address) }];
+  const dispose = () => {
+    for (const one of owned.splice(0)) one.delete();
+  };
+  const { liteRtEnvironment: place } = environment;
+  const options = {
+    environment,
+    accelerator: "wasm",
+    cpuOptions: { numThreads: threads },
+    gpuOptions: {},
+    webNNOptions: {},
+  };
+  try {
+    wasm.HEAPU8.set(bytes, address);
+    const model = await heard(lines, "format", () => wasm.loadModel(place, address, bytes.length));
+    owned.unshift(model);
+    const { inputs, outputs } = await heard(lines, "format", () => signature(model));
+    const compile = () => wasm.compileModel(place, model, options);
+    const compiled = await heard(lines, "unsupported", compile);
+    const given = { liteRtModel: model, delete: dispose };
+    const runner = new module.CompiledModel(given, compiled, options, () => {});
+    return { session: { runner, inputs, outputs }, inputs, outputs };
+  } catch (error) {
+    if (!explain(error).fatal) dispose();
+    throw error;
+  }
+}
+
+/** The first signature of a model: {inputs, outputs}, each [{name, type, shape}, …]. */
+function signature(model) {
+  if (!model.getNumSignatures()) throw new Error("The model has no graph");
+  const first = model.getSignature(0);
+  try {
+    const specs = (names, typeOf) => taken(names).map((name, k) => spec(name, typeOf(k)));
+    return {
+      inputs: specs(first.inputNames(), (k) => model.getInputTensorType(0, k)),
+      outputs: specs(first.outputNames(), (k) => model.getOutputTensorType(0, k)),
+    };
+  } finally {
+    first.delete();
+  }
+}
+
+function spec(name, ranked) {
+  const { value } = ranked.elementType();
+  const layout = ranked.layout();
+  const shape = taken(layout.dimensions());
+  layout.delete();
+  ranked.delete();
+  const [type] = TYPES[value] ?? [];
+  if (!type) {
+    const message = `'${name}' is ${OTHERS[value] || `of type ${value}`}`;
+    throw Object.assign(new Error(message), { code: "dtype" });
+  }
+  return { name, type, shape };
+}
+
+/** A vector of C++'s as an array; the vector is gone. */
+function taken(vector) {
+  const array = Array.from({ length: vector.size() }, (_, k) => vector.get(k));
+  vector.delete();
+  return array;
+}
+
+async function run({ module, lines }, { runner, inputs, outputs }, feeds) {
+  const given = Object.fromEntries(feeds.map(([name, ...rest]) => [name, rest]));
+  const tensors = [];
+  let results = [];
+  try {
+    for (const { name } of inputs) {
+      const [type, dims, data] = given[name];
+      tensors.push(new module.Tensor(new TYPED_ARRAYS[type](data.buffer), dims));
+    }
+    results = await heard(lines, "run", () => runner.run(tensors));
+    // A run that failed gives tensors all the same, with what was in memory: it only says so.
+    const failed = lines.filter((line) => /^ERROR/.test(line));
+    if (failed.length) throw Object.assign(new Error(failed.join(" ")), { code: "run" });
+    return results.map((tensor, k) => {
+      const { buffer } = tensor.toTypedArray();
+      return [tensor.type.layout.dimensions, outputs[k].type, new Uint8Array(buffer)];
+    });
+  } finally {
+    for (const tensor of [...tensors, ...results]) tensor.delete();
+  }
+}
+
+const release = ({ runner }) => runner.delete();
+
+/** Does `work`; where it fails, the error has a `code`, and says what LiteRT only printed. */
+async function heard(lines, code, work) {
+  lines.length = 0;
+  try {
+    return await work();
+  } catch (error) {
+    const printed = lines.filter((line) => line && !/^(INFO|WARNING)/.test(line));
+    const message = [said(error), ...printed].join(" ");
+    throw Object.assign(new Error(message), { code: error.code ?? code, fatal: broken(error) });
+  }
+}
+
+function explain(error) {
+  const { code, fatal = broken(error) } = error;
+  // A file on which reading it breaks down is at fault itself, whatever became of the instance.
+  if (fatal && code !== "format") return { code: "crash", message: said(error), fatal };
+  return { code: code ?? "run", message: said(error), fatal };
+}
+
+globalThis.addEventListener?.("message", ({ data }) => {
+  if (data?.type === "init" && data.port && "litert" in data) serve(data);
+});

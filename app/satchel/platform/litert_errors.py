@@ -1,0 +1,76 @@
+"""LiteRT's failures as Satchel's errors, for LiteRT.js and its Python package alike."""
+
+from __future__ import annotations
+
+import re
+
+from satchel.errors import (
+    EngineCrashedError,
+    EngineUnavailableError,
+    InferenceError,
+    ModelFormatError,
+    OutOfMemoryError,
+    SatchelError,
+    UnsupportedModelError,
+)
+
+__all__ = ["explained"]
+
+_MEMORY = re.compile(
+    r"bad_alloc|out of memory|\bOOM\b|allocation failed|failed to allocate|cannot enlarge memory",
+    re.IGNORECASE,
+)
+_UNSUPPORTED = re.compile(
+    r"find op|unresolved custom op|custom ops|Registration failed|failed to prepare"
+    r"|not supported",
+    re.IGNORECASE,
+)
+
+
+def explained(kind: str, message: str, *, loading: bool) -> SatchelError:
+    """The error for a failure.
+
+    Args:
+        kind: "unavailable" (the engine does not start), "crash" (it broke down), "memory",
+            "format" (the bytes are no model), "unsupported" (it can't be compiled), "dtype" (an
+            input or output is of a type that LiteRT.js doesn't carry), or anything else.
+        message: What LiteRT said.
+        loading: Whether it happened while loading a model, not while running it.
+    """
+    if kind == "unavailable":
+        return EngineUnavailableError(
+            "LiteRT could not be started",
+            why=message,
+            todo="Check the URLs given by satchel.configure(litert_url=…, litert_wasm_url=…), and"
+            " that the page's CSP has worker-src blob:",
+        )
+    if kind == "memory" or _MEMORY.search(message):
+        return OutOfMemoryError(
+            "The model needs more memory than there is",
+            why=message,
+            todo="Use a smaller model, a smaller batch or smaller inputs",
+        )
+    if kind == "crash":
+        return EngineCrashedError(
+            "The inference engine broke down and has been replaced",
+            why=message,
+            todo="Try again; if it happens again with the same input, the model is at fault",
+        )
+    if kind == "dtype":
+        return UnsupportedModelError(
+            f"{message}, and LiteRT.js takes and gives float32, int32 and uint8 only",
+            todo="Export the model with such inputs and outputs; inside, it may use any type",
+        )
+    if loading and (kind == "unsupported" or (kind != "format" and _UNSUPPORTED.search(message))):
+        return UnsupportedModelError(
+            "The model needs something that LiteRT does not have here",
+            why=message,
+            todo="Convert it with other operators, or use it with another engine",
+        )
+    if loading:
+        return ModelFormatError(
+            "The bytes are no model that LiteRT can read",
+            why=message,
+            todo="Check that the file is complete and is a .tflite model",
+        )
+    return InferenceError("The model could not be run", why=message)
