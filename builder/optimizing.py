@@ -23,7 +23,7 @@ from satchel_models.label_recipe import LabelRecipe
 from satchel_models.measurement import Laboratory
 from satchel_models.optimizer import EdgeOptimizer
 from satchel_models.own_recipe import OwnRecipe
-from satchel_models.recipe import RECIPE_FILE, Variant
+from satchel_models.recipe import RECIPE_FILE
 from satchel_models.report import encoding
 from satchel_models.results import BUDGETS, Level, OptimizationReport
 from satchel_models.subjects import Embed, File, Label, Own, Subject, example
@@ -44,7 +44,7 @@ class Tools:
         return toolenv.python(environment)
 
     def laboratory(self) -> AbstractContextManager[Laboratory]:
-        """Open a Chromium with onnxruntime-web in it."""
+        """Open a Chromium with the page's engines in it."""
         from builder import laboratory
 
         return laboratory.opened()
@@ -150,7 +150,7 @@ def run(
     report.show(found, stdout)
     if levels:
         report.show_levels(levels, stdout)
-    say(f"The model, and the report as a page: {out}")
+    say(f"The model, {found.optimized_model_path.name}, and the report as a page: {out}")
     if json:
         write_whole(json, encoding.text(found, json.absolute().parent))
     return found
@@ -201,21 +201,7 @@ def _place(what: Subject) -> Path:
 
 def _keep(recipe: OwnRecipe, made_from: str, found: OptimizationReport, out: Path) -> None:
     """Put the chosen candidate of each engine beside the recipe, where builds look for it."""
-    compiled = {one.candidate: one for one in found.compiled}
-    made = [
-        (
-            Variant(
-                name=one.candidate.name,
-                engine=one.candidate.engine,
-                file=compiled[one.candidate.name].file.name,
-                session=one.candidate.session,
-                resolutions=own_interface.resolutions(recipe),
-            ),
-            compiled[one.candidate.name].file,
-        )
-        for one in found.candidates
-        if one.chosen
-    ]
+    made = artefact.variants(found, own_interface.resolutions(recipe))
     beside = [out / name for name in ("report.json", "report.html", "report.md")]
     artefact.keep(recipe, made_from, made, beside)
 

@@ -8,27 +8,18 @@ from typing import Any
 
 from playwright.sync_api import Error, Page
 
-from builder import lab, parts
+from builder import lab
 from builder.errors import BuildError
-from builder.laboratory import rounds
+from builder.laboratory import engines, rounds
 from builder.laboratory.exchange import Exchange, packed, unpacked
 from builder.laboratory.refusal import Refused
 from builder.paths import APP
 from satchel_models.data import Feeds, Outputs
 from satchel_models.errors import MeasurementError
-from satchel_models.measurement import Contestant, Measurement, Refusal, Schedule
+from satchel_models.measurement import Contestant, Measurement, Refusal, Runtime, Schedule
 from satchel_models.tools import Progress
 
 PAGE = Path(__file__).parent / "page"
-
-ENGINES: Mapping[str, Mapping[str, str]] = {
-    "onnxruntime": {
-        "module": "engine/inference.mjs",
-        "ort": "ort/ort.wasm.bundle.min.mjs",
-        "ort_wasm": "ort/ort-wasm-simd-threaded.wasm",
-    },
-}
-"""What each engine's worker starts with: the module that serves it, and that module's files."""
 
 BATCH_SECONDS = 0.7
 """About how long the page works between two reports of progress."""
@@ -48,7 +39,7 @@ def opened() -> Iterator["Chromium"]:
         ...     laboratory.measure(contestants, Schedule(), print)
     """
     exchange = Exchange()
-    mounts = {"/engine": APP / "satchel/platform/browser", "/ort": parts.folder("onnxruntime")}
+    mounts = {"/engine": APP / "satchel/platform/browser", **engines.mounts()}
     with lab.opened(PAGE, mounts=mounts, service_workers=False, wrap=exchange.beside) as page:
         yield Chromium(page, exchange)
 
@@ -72,6 +63,11 @@ class Chromium:
         """Of the browser and of the engines that were used."""
         return dict(self._versions)
 
+    @property
+    def downloads(self) -> Mapping[str, int]:
+        """See `measurement.Laboratory`."""
+        return engines.downloads()
+
     def measure(
         self, contestants: Sequence[Contestant], schedule: Schedule, progress: Progress
     ) -> tuple[Measurement | Refusal, ...]:
@@ -88,28 +84,29 @@ class Chromium:
     ) -> tuple[Outputs, ...] | Refusal:
         """See `measurement.Laboratory`."""
         try:
-            self.start(contestant.engine, threads)
+            self.start(contestant.runtime, threads)
             self.load(contestant)
             self.create(contestant, keep=True)
             return tuple(self._all_outputs(contestant, feeds, progress))
         except Refused as refused:
             return Refusal(contestant.name, refused.reason)
         finally:
-            self.end(contestant.engine)
+            self.end(contestant.runtime)
 
-    def start(self, engine: str, threads: int) -> None:
+    def start(self, runtime: Runtime, threads: int) -> None:
         """Start an engine's worker, in place of an earlier one.
 
         Raises:
             MeasurementError: It doesn't start, or not with these threads.
         """
-        if engine not in ENGINES:
+        engine = runtime.engine
+        if engine not in engines.ENGINES:
             raise MeasurementError(
-                f"The laboratory has no engine {engine!r}; it has {', '.join(ENGINES)}."
+                f"The laboratory has no engine {engine!r}; it has {', '.join(engines.ENGINES)}."
             )
-        urls = {name: self._url + path for name, path in ENGINES[engine].items()}
+        settings = engines.settings(runtime, self._url)
         try:
-            told = self._evaluate("start", engine, {**urls, "threads": threads})
+            told = self._evaluate("start", _worker(runtime), {**settings, "threads": threads})
         except Refused as refused:
             raise MeasurementError(
                 f"The engine {engine} doesn't start in the browser: {refused.reason}"
@@ -117,15 +114,15 @@ class Chromium:
         if told["threads"] != threads:
             raise MeasurementError(
                 f"The engine {engine} runs on {told['threads']} threads, not {threads}: the page "
-                "is not cross-origin isolated."
+                "is not cross-origin isolated, or lacks what the engine's threads need."
             )
         self._versions[f"{engine} in the browser"] = str(told["version"])
 
-    def end(self, engine: str) -> None:
+    def end(self, runtime: Runtime) -> None:
         """End an engine's worker: that alone gives memory back."""
         # Ctrl-C ends the browser too; what goes through here then is worth more than its complaint.
         with suppress(Error):
-            self._page.evaluate("(engine) => laboratory.end(engine)", engine)
+            self._page.evaluate("(worker) => laboratory.end(worker)", _worker(runtime))
 
     def load(self, contestant: Contestant) -> None:
         """Put a contestant's model and inputs into its engine's worker."""
@@ -171,7 +168,7 @@ class Chromium:
         Raises:
             Refused: In the engine's words.
         """
-        return self._evaluate("call", contestant.engine, operation, given)
+        return self._evaluate("call", _worker(contestant.runtime), operation, given)
 
     def cpu_seconds(self) -> float:
         """Return the processor time so far of the browser's renderer processes.
@@ -224,6 +221,11 @@ class Chromium:
 def key(contestant: Contestant, kind: str) -> str:
     """Return the name of a contestant's input in the page."""
     return f"{contestant.name}/{kind}"
+
+
+def _worker(runtime: Runtime) -> str:
+    """The name of a worker in the page."""
+    return " without ".join([runtime.engine, *sorted(runtime.without)])
 
 
 def _sentence(words: str) -> str:

@@ -63,7 +63,9 @@ def measured(
     first = contestants[0]
     found = {contestant.name: _Found() for contestant in contestants}
     for threads in schedule.threads:
-        running = [one for one in contestants if one.name not in run.refused]
+        running = [
+            one for one in contestants if one.name not in run.refused and threads in one.threads
+        ]
         for group in turns.groups(running):
             raw = run.group(group, threads)
             for contestant in group:
@@ -120,17 +122,17 @@ class _Run:
         """Measure a group; who breaks the engine is left out, and the others start again."""
         while True:
             members = self._running(group)
-            engines = dict.fromkeys(one.engine for one in members)
+            runtimes = dict.fromkeys(one.runtime for one in members)
             done = self._done
             try:
-                for engine in engines:
-                    self._browser.start(engine, threads)
+                for runtime in runtimes:
+                    self._browser.start(runtime, threads)
                 return self._group(members, threads)
             except _BrokenError:
                 self._done = done
             finally:
-                for engine in engines:
-                    self._browser.end(engine)
+                for runtime in runtimes:
+                    self._browser.end(runtime)
 
     def _group(self, members: list[Contestant], threads: int) -> _Raw:
         raw = _Raw()

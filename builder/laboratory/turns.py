@@ -48,6 +48,9 @@ def length(fastest_ms: float, schedule: Schedule) -> int:
 def count(contestants: Sequence[Contestant], schedule: Schedule, limit: int = GROUP_BYTES) -> int:
     """Return how many turns and sessions a whole measurement has."""
     kinds = len(contestants[0].feeds)
-    taking_part = sum(map(len, groups(contestants, limit)))
-    rounds = len(schedule.threads) * kinds * schedule.rounds
-    return taking_part * (rounds + schedule.sessions)
+    found = 0
+    for threads in schedule.threads:
+        there = [one for one in contestants if threads in one.threads]
+        sessions = schedule.sessions if threads == schedule.threads[0] else 0
+        found += sum(map(len, groups(there, limit))) * (kinds * schedule.rounds + sessions)
+    return found

@@ -8,6 +8,7 @@ anew by `build.py optimize`, and nothing in it is written by hand.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -17,12 +18,14 @@ from typing import TYPE_CHECKING
 
 from satchel_models.errors import RecipeError
 from satchel_models.recipe import Variant
+from satchel_models.report.rows import Row, rows
 from satchel_models.tables import read_table
 
 if TYPE_CHECKING:
     from satchel_models.own_recipe import OwnRecipe
+    from satchel_models.results import OptimizationReport
 
-__all__ = ["FOLDER", "RECORD", "Artefact", "keep", "read"]
+__all__ = ["FOLDER", "RECORD", "Artefact", "keep", "read", "variants"]
 
 FOLDER = "artefact"
 
@@ -60,6 +63,44 @@ def read(folder: Path) -> Artefact | None:
             f"{path} can't be read: {error}. Make it anew: python3 build.py optimize {folder}"
         ) from error
     return read_table(Artefact, table, str(path))
+
+
+def variants(
+    report: OptimizationReport, resolutions: tuple[int, ...] = ()
+) -> list[tuple[Variant, Path]]:
+    """The candidates that were chosen, one for each engine, with their files.
+
+    The overall winner comes first: a device takes the first one that it can run.
+
+    Args:
+        report: What became of the model.
+        resolutions: Sides of square photos (pixels) that they are for.
+    """
+    found = {row.name: row for row in rows(report)}
+    files = {one.candidate: one.file for one in report.compiled}
+    best = [found[engine.chosen] for engine in report.engines if engine.chosen]
+    return [(_variant(row, files[row.name].name, resolutions), files[row.name]) for row in best]
+
+
+def _variant(row: Row, file: str, resolutions: tuple[int, ...]) -> Variant:
+    accuracy = row.measured.accuracy
+    # Likeness to the original is no accuracy.
+    known = {} if accuracy.delta is None else {accuracy.metric: accuracy.value}
+    return Variant(
+        name=row.name,
+        engine=row.candidate.engine,
+        file=file,
+        session=row.candidate.session,
+        resolutions=resolutions,
+        needs=row.measured.needs,
+        accuracy=known,
+        latency_ms=_finite(row.latency[1]),
+        cpu_seconds=_finite(row.cpu_seconds[1]),
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def keep(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from satchel_models import passes
+from satchel_models import passes, tflite
 from satchel_models.caching import Cache
 from satchel_models.data import Dataset, arrays
 from satchel_models.measurement import Validation
@@ -28,7 +28,10 @@ from satchel_models.tools import Equipment
 
 HERE = Path(__file__).parent
 
-LIBRARIES = ("numpy", "onnx", "onnxruntime", "onnxoptimizer", "onnxslim")
+LIBRARIES = (
+    *("numpy", "onnx", "onnxruntime", "onnxoptimizer", "onnxslim"),
+    *(["ai-edge-litert"] if tflite.available() else []),
+)
 
 FEEDS = 4
 """Inputs that the graph passes are held against."""
@@ -150,7 +153,10 @@ class Pipeline:
             facts=[
                 self.target.name,
                 fingerprint(dataset),
-                [(one.name, one.session, one.resolution) for one in quantised.candidates],
+                [
+                    (one.name, one.engine, one.session, one.resolution)
+                    for one in quantised.candidates
+                ],
             ],
             files=[candidate.file for candidate in quantised.candidates],
             tools=LIBRARIES,
@@ -171,8 +177,12 @@ class Pipeline:
                 self.level,
                 self.seed,
                 fingerprint(dataset),
-                [(one.name, one.session, one.resolution) for one in quantised.candidates],
+                [
+                    (one.name, one.engine, one.session, one.resolution)
+                    for one in quantised.candidates
+                ],
                 dict(self.tools.machine()),
+                dict(self.tools.versions()),
             ],
             files=[converted.file, *(one.file for one in quantised.candidates)],
             tools=LIBRARIES,
@@ -187,21 +197,23 @@ class Pipeline:
         compiled: Sequence[Compiled],
         found: Validation,
     ) -> OptimizationReport:
-        """All of it, with the chosen candidate's figures in front."""
-        chosen = next(one for one in found.measured if one.chosen)
-        (file,) = (one.file for one in compiled if one.candidate == chosen.candidate.name)
+        """All of it, with the overall winner's figures in front."""
+        name = found.engines[0].chosen
+        (winner,) = (one for one in found.measured if one.name == name)
+        (file,) = (one.file for one in compiled if one.candidate == name)
         return OptimizationReport(
             model=self.subject.name,
             target=self.target.name,
             level=self.level,
             optimized_model_path=file,
             steps_completed=STEPS,
-            size_reduction=chosen.size_reduction,
-            speedup=chosen.speedup.value,
-            accuracy_delta=chosen.accuracy.delta,
-            accuracy_interval=chosen.accuracy.interval,
-            accuracy_reason=chosen.accuracy.why,
+            size_reduction=winner.size_reduction,
+            speedup=winner.speedup,
+            accuracy_delta=winner.accuracy_delta,
+            accuracy_interval=winner.accuracy_interval,
+            accuracy_reason=winner.accuracy.why,
             candidates=found.measured,
+            engines=found.engines,
             rejected=(*quantised.rejected, *found.rejected),
             converted=converted,
             graph=graph,

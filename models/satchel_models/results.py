@@ -26,8 +26,10 @@ __all__ = [
     "Candidate",
     "Compiled",
     "Converted",
+    "Engine",
     "Estimate",
     "Graph",
+    "Lead",
     "Level",
     "Measured",
     "OptimizationReport",
@@ -122,20 +124,25 @@ class Measured:
     Attributes:
         candidate: What was measured.
         size_reduction: Fraction of the original's bytes that it saves.
-        speedup: Over float32 at one thread, geometric mean over the kinds of input.
+        speed: Over float32 at one thread, geometric mean over the kinds of input.
         creation_ms: Time to make a session, each sample.
         creation_speedup: float32's time to make a session over this one's.
         timings: Per threads and kind of input.
         accuracy: Against the original, on the reporting part of the data.
         selection: What selected it: mean loss in points on the selecting part, with its interval.
-        pareto: Whether nothing else is at least as good in every respect and better in one.
+        pareto: Whether nothing else is at least as good in every respect and better in one; its
+            engine's download counts.
         chosen: Whether it is the one, for its engine.
         why: Why it is chosen, or why not: a sentence.
+        engine_bytes: What a first visit downloads for its engine, beside the model.
+        needs: Features that a browser must have for it to be worth while ("relaxed-simd"), as far
+            as that was measured: for what is chosen.
+        needs_why: How that was found out, a sentence; "" where it wasn't.
     """
 
     candidate: Candidate
     size_reduction: float
-    speedup: Estimate
+    speed: Estimate
     creation_ms: Sequence[float]
     creation_speedup: Estimate
     timings: tuple[Timing, ...]
@@ -143,6 +150,73 @@ class Measured:
     selection: Estimate
     pareto: bool
     chosen: bool
+    why: str
+    engine_bytes: int = 0
+    needs: tuple[str, ...] = ()
+    needs_why: str = ""
+
+    @property
+    def name(self) -> str:
+        """The candidate's."""
+        return self.candidate.name
+
+    @property
+    def engine(self) -> str:
+        """That runs it."""
+        return self.candidate.engine
+
+    @property
+    def speedup(self) -> float:
+        """Over float32 at one thread."""
+        return self.speed.value
+
+    @property
+    def accuracy_delta(self) -> float | None:
+        """Percentage points, negative is worse; None: it can't be told."""
+        return self.accuracy.delta
+
+    @property
+    def accuracy_interval(self) -> tuple[float, float] | None:
+        """The delta's 95 % interval."""
+        return self.accuracy.interval
+
+    @property
+    def download(self) -> int:
+        """Bytes of a first visit that it is answerable for: the model and its engine."""
+        return self.candidate.size + self.engine_bytes
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How far the overall winner is ahead of another candidate.
+
+    Attributes:
+        threads: Of both engines.
+        time: The winner's over the other's, from interleaved samples; geometric mean over the kinds
+            of input.
+    """
+
+    threads: int
+    time: Estimate
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What an engine offers at its best.
+
+    Attributes:
+        name: The engine.
+        bytes: What a first visit downloads for it, as it travels.
+        chosen: Its chosen candidate; "": none of its candidates may be taken.
+        leads: How far the overall winner is ahead of that candidate, by number of threads; ():
+            it is the winner, or there is no such candidate.
+        why: Why it won, or what it lacks: a sentence.
+    """
+
+    name: str
+    bytes: int
+    chosen: str
+    leads: tuple[Lead, ...]
     why: str
 
 
@@ -154,14 +228,16 @@ class OptimizationReport:
         model: Its name.
         target: Platform.
         level: Of optimisation.
-        optimized_model_path: The chosen candidate's engine-ready file.
+        optimized_model_path: The overall winner's engine-ready file: of the candidates that are
+            chosen, one for each engine, the best.
         steps_completed: Of `STEPS`.
-        size_reduction: Fraction of the original's bytes that the chosen one saves.
-        speedup: Of the chosen one over float32 at one thread.
+        size_reduction: Fraction of the original's bytes that the winner saves.
+        speedup: Of the winner over float32 at one thread.
         accuracy_delta: Percentage points, negative is worse; None: see `accuracy_reason`.
         accuracy_interval: Its 95 % interval.
         accuracy_reason: Why there is no delta; "" where there is.
         candidates: All that were measured.
+        engines: What each engine offers at its best, the winner's first.
         rejected: What could not be made or run.
         converted: Step 1.
         graph: Step 2.
@@ -206,3 +282,4 @@ class OptimizationReport:
     command: str
     data: str = ""
     notes: tuple[str, ...] = ()
+    engines: tuple[Engine, ...] = ()

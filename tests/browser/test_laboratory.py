@@ -6,10 +6,12 @@ Small graphs made here: what is measured matters less than that it is, and by wh
 import numpy as np
 import onnx
 import pytest
+import tflite_files
 from onnx import TensorProto, helper
 
 from builder import laboratory
-from satchel_models import graph
+from builder.laboratory import engines
+from satchel_models import graph, tflite
 from satchel_models.errors import MeasurementError
 from satchel_models.measurement import Contestant, Measurement, Refusal, Schedule
 from satchel_models.recipe import Session
@@ -33,12 +35,15 @@ def save(path, nodes, weights=(), *, kinds=None, size=SIZE):
     return path
 
 
+def matrices(layers):
+    random = np.random.default_rng(0)
+    return [(random.normal(size=(SIZE, SIZE)) / 16).astype(np.float32) for _ in range(layers)]
+
+
 def product(path, layers):
     """So many products of matrices in a row: the more, the longer it takes."""
-    random = np.random.default_rng(0)
     weights, nodes = [], []
-    for k in range(layers):
-        values = (random.normal(size=(SIZE, SIZE)) / 16).astype(np.float32)
+    for k, values in enumerate(matrices(layers)):
         weights.append(helper.make_tensor(f"w{k}", TensorProto.FLOAT, [SIZE, SIZE], values))
         last = "y" if k == layers - 1 else f"v{k + 1}"
         nodes.append(helper.make_node("MatMul", [f"v{k}" if k else "x", f"w{k}"], [last]))
@@ -49,9 +54,10 @@ def feed(batch):
     return {"x": np.random.default_rng(1).normal(size=(batch, SIZE)).astype(np.float32)}
 
 
-def contestant(file, name=None, feeds=None, session=BASIC):
+def contestant(file, name=None, feeds=None, session=BASIC, **more):
     feeds = feeds or {"few": feed(4), "many": feed(64)}
-    return Contestant(name or file.stem, "onnxruntime", file, session, feeds)
+    engine = "litert" if file.suffix == ".tflite" else "onnxruntime"
+    return Contestant(name or file.stem, engine, file, session, feeds, **more)
 
 
 def quiet(words, share):
@@ -68,9 +74,12 @@ def lab():
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
+    lite = folder / "lite.tflite"
+    lite.write_bytes(tflite_files.products(matrices(12)))
     return {
         "one": product(folder / "one.onnx", 1),
         "twelve": product(folder / "twelve.onnx", 12),
+        "lite": lite,
     }
 
 
@@ -90,6 +99,49 @@ def test_contestants_are_measured_side_by_side_with_every_kind_of_input(lab, fil
     assert np.median(np.concatenate(twelve.latency_ms)) > 2 * np.median(
         np.concatenate(one.latency_ms)
     )
+
+
+def test_engines_take_turns_in_one_run_and_one_may_have_to_do_without_relaxed_simd(lab, files):
+    one = {"a": feed(1)}
+    plain = {"without": frozenset({"relaxed-simd"}), "threads": (1,)}
+    damaged = files["lite"].with_name("damaged.tflite")
+    damaged.write_bytes(b"\x1c\0\0\0TFL3 and no more than that")
+    field = [
+        contestant(files["twelve"], feeds=one),
+        contestant(files["lite"], feeds=one),
+        contestant(damaged, feeds=one),
+        contestant(files["lite"], "plain", one, **plain),
+    ]
+    twelve, lite, refused, without = lab.measure(field, QUICK, quiet)
+    assert isinstance(refused, Refusal)
+    assert refused.reason
+    assert list(lite.samples) == [(1, "a"), (2, "a")]
+    assert list(without.samples) == [(1, "a")]
+    for found in (lite, without):
+        assert found.samples[1, "a"].baseline_ms == twelve.samples[1, "a"].latency_ms
+        assert all(ms > 0 for turn in found.samples[1, "a"].latency_ms for ms in turn)
+        assert len(found.creation_ms) == QUICK.sessions
+    assert {"onnxruntime in the browser", "litert in the browser"} <= set(lab.versions)
+
+
+@pytest.mark.parametrize(
+    ("threads", "more"),
+    [(1, {}), (2, {}), (1, {"without": frozenset({"relaxed-simd"}), "threads": (1,)})],
+)
+def test_litert_answers_as_it_does_at_home(lab, files, threads, more):
+    feeds = [feed(1)] * 3
+    found = lab.outputs(contestant(files["lite"], **more), feeds, quiet, threads=threads)
+    expected = tflite.Model("lite", files["lite"].read_bytes()).run(feeds[0])["y"]
+    assert len(found) == 3
+    for answer in found:
+        np.testing.assert_allclose(answer["y"], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_what_an_engine_weighs_on_the_wire_is_found_out_and_not_typed_in(lab):
+    assert set(lab.downloads) == {"onnxruntime", "litert"}
+    for engine, size in lab.downloads.items():
+        raw = sum(path.stat().st_size for path in engines.files(engine))
+        assert 0.1 * raw < size < 0.4 * raw
 
 
 def test_processor_time_is_that_of_the_work_and_no_more(lab, files):
@@ -193,4 +245,4 @@ def test_whoever_listens_to_the_progress_can_end_it(lab, files):
 
 def test_versions_of_what_measured_are_told(lab, files):
     lab.outputs(contestant(files["one"]), [feed(1)], quiet)
-    assert set(lab.versions) == {"Chromium", "onnxruntime in the browser"}
+    assert {"Chromium", "onnxruntime in the browser"} <= set(lab.versions)

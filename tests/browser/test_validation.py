@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import onnx
 import pytest
+import tflite_files
 from onnx import TensorProto, helper
 
 from builder import laboratory
@@ -37,8 +38,9 @@ def save(path, matrices):
 
 
 def candidate(file, **more):
+    engine = "litert" if file.suffix == ".tflite" else "onnxruntime"
     return Candidate(
-        file.stem, "onnxruntime", file, BASIC, file.stat().st_size, "Made for a test.", **more
+        file.stem, engine, file, BASIC, file.stat().st_size, "Made for a test.", **more
     )
 
 
@@ -65,6 +67,10 @@ def made(tmp_path_factory, turned):
     longer = [*turned[:-1], *(np.eye(SIZE),) * LAYERS, turned[-1]]
     damaged = folder / "damaged.onnx"
     damaged.write_bytes(b"no model")
+    lite = folder / "lite.tflite"
+    lite.write_bytes(tflite_files.products([whole], result="scores"))
+    many = folder / "pairs.tflite"
+    many.write_bytes(tflite_files.products([whole], result="scores", batch=2))
     endless = [np.full(whole.shape, 3e38, np.float32)]
     candidates = (
         candidate(float32),
@@ -73,6 +79,8 @@ def made(tmp_path_factory, turned):
         candidate(save(folder / "long.onnx", [m.astype(np.float32) for m in longer])),
         candidate(damaged),
         candidate(save(folder / "endless.onnx", endless)),
+        candidate(lite),
+        candidate(many),
     )
     inputs = (Spec("x", "float32", ("batch", SIZE)),)
     outputs = (Spec("scores", "float32", ("batch", CLASSES)),)
@@ -110,36 +118,60 @@ def by_name(found):
     return {measured.candidate.name: measured for measured in found.measured}
 
 
-def test_the_small_quick_and_right_one_is_chosen_and_nothing_else(found):
-    assert [one.candidate.name for one in found.measured] == ["float32", "short", "poor", "long"]
-    assert [name for name, one in by_name(found).items() if one.chosen] == ["short"]
-    assert by_name(found)["short"].pareto
+def test_the_small_quick_and_right_one_is_chosen_for_each_engine_and_nothing_else(found):
+    names = ["float32", "short", "poor", "long", "lite"]
+    assert [one.name for one in found.measured] == names
+    chosen = {one.engine: one.name for one in found.measured if one.chosen}
+    assert chosen == {"onnxruntime": "short", "litert": "lite"}
+
+
+def test_the_winner_over_all_engines_comes_first_with_its_lead_over_the_others(found, lab):
+    first, second = found.engines
+    assert {first.name, second.name} == {"onnxruntime", "litert"}
+    assert (first.leads, [lead.threads for lead in second.leads]) == ((), [1, 2])
+    for lead in second.leads:
+        assert 0 < lead.time.low <= lead.time.value <= lead.time.high
+    assert second.chosen in second.why
+    for engine in found.engines:
+        assert engine.bytes == lab.downloads[engine.name]
+        assert by_name(found)[engine.chosen].download > engine.bytes > 1_000_000
+
+
+def test_whether_litert_is_worth_while_without_relaxed_simd_is_measured(found):
+    lite, short = (by_name(found)[name] for name in ("lite", "short"))
+    assert lite.needs in ((), ("relaxed-simd",))
+    assert "without relaxed SIMD" in lite.needs_why or "without it" in lite.needs_why
+    assert "short at one thread" in lite.needs_why
+    assert (short.needs, short.needs_why) == ((), "")
 
 
 def test_whoever_does_not_run_is_rejected_with_a_reason(found):
-    damaged, endless = found.rejected
-    assert (damaged.name, endless.name) == ("damaged", "endless")
+    damaged, endless, pairs = found.rejected
+    assert (damaged.name, endless.name, pairs.name) == ("damaged", "endless", "pairs")
     assert "doesn't load" in damaged.reason
     assert "not finite" in endless.reason
+    assert "its input x takes float32 [2, 192], and got float32 [1, 192]" in pairs.reason
 
 
 def test_every_candidate_has_its_figures_and_a_sentence(found):
-    float32, short, poor, long = found.measured
+    float32, short, poor, long, _ = found.measured
     assert short.size_reduction > 0.8 > 0 == float32.size_reduction > long.size_reduction
-    assert short.speedup.low > 1 > long.speedup.high
+    assert short.speed.low > 1 > long.speed.high
     assert "Loses" in poor.why
     assert "Slower than float32" in long.why
     for one in found.measured:
+        assert one.why
         assert len(one.creation_ms) == QUICK.sessions
         assert [(t.threads, t.feed) for t in one.timings] == [(1, "1×192"), (2, "1×192")]
         assert all(len(t.cpu_seconds) == QUICK.rounds for t in one.timings)
 
 
 def test_accuracy_is_the_browsers_on_the_reporting_part(found):
-    float32, short, poor, _ = (one.accuracy for one in found.measured)
+    float32, short, poor, _, lite = (one.accuracy for one in found.measured)
     assert (float32.metric, float32.count, float32.where) == ("top1", 200, "browser")
     assert 0.85 < float32.original < 0.97
     assert (short.value, short.delta, short.interval) == (short.original, 0, (0, 0))
+    assert (lite.value, lite.delta, lite.where) == (short.original, 0, "browser")
     assert poor.delta < -10
     assert poor.interval[0] <= poor.delta <= poor.interval[1] < 0
     assert poor.cosine < 0.9 < short.cosine
@@ -156,7 +188,8 @@ def test_progress_is_told_all_along_and_goes_forward(found, told):
 
 
 def test_versions_of_the_browser_and_its_engine_are_noted(found):
-    assert set(found.versions) == {"Chromium", "onnxruntime in the browser"}
+    engines = {"onnxruntime in the browser", "litert in the browser"}
+    assert set(found.versions) == {"Chromium", *engines}
 
 
 def test_a_float32_that_does_not_run_ends_it_in_a_sentence(made, lab):

@@ -9,8 +9,13 @@ const inputs = new Map();
 const sessions = new Map();
 
 const operations = {
-  /** `module` exports `serve`, as inference.mjs does; the rest is for it. */
-  async start({ module, ...options }) {
+  /**
+   * `module` exports `serve`, as inference.mjs does; `without` are features that this browser is
+   * to be taken to lack; the rest is for `serve`.
+   */
+  async start({ module, without, ...options }) {
+    // Whoever asks for one has the browser validate a few bytes that use it.
+    if (without.includes("relaxed-simd")) WebAssembly.validate = () => false;
     const { serve } = await import(module);
     call = direct(serve, options);
     return call("describe");

@@ -1,7 +1,8 @@
 """Step 5: what candidates need and give in a real browser, and which one to take.
 
-`laboratory` says what a browser must offer (`builder.laboratory` is one), `ratios`, `figures` and
-`choice` are pure, `native` runs models here, `validation` carries it out.
+`laboratory` says what a browser must offer (`builder.laboratory` is one); `ratios`, `figures`,
+`choice`, `reasons` and `needs` are pure; `native` runs models here; `validation` carries it out,
+`accounts` has its accuracies, `outcome` its result.
 """
 
 from satchel_models.measurement.laboratory import (
@@ -9,16 +10,19 @@ from satchel_models.measurement.laboratory import (
     Laboratory,
     Measurement,
     Refusal,
+    Runtime,
     Samples,
     Schedule,
 )
-from satchel_models.measurement.validation import Validation, validate
+from satchel_models.measurement.outcome import Validation
+from satchel_models.measurement.validation import validate
 
 __all__ = [
     "Contestant",
     "Laboratory",
     "Measurement",
     "Refusal",
+    "Runtime",
     "Samples",
     "Schedule",
     "Validation",

@@ -1,12 +1,14 @@
 """Which candidates are worth a look, and which one to take: pure functions of their figures.
 
-The level's budget says what accuracy may go. No candidate is taken that is slower than float32,
-to run or to load, when the whole interval says so. Of the others, the one with the least bytes ×
-latency is; of equals, those that load no slower come first, then the one that loses least accuracy,
-then the one that takes least processor time, then the smallest.
+The level's budget says what accuracy may go. No candidate is taken that is slower than float32 on
+onnxruntime, to run or to load, when the whole interval says so. Of the others, each engine's best
+is the one with the least bytes × latency; of equals, those that load no slower come first, then the
+one that loses least accuracy, then the one that takes least processor time, then the smallest. Of
+the engines' best ones, the same rule finds the winner, with the engine's own download among the
+bytes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from satchel_models.results import Accuracy, Estimate
@@ -38,6 +40,7 @@ class Entry:
         cpu_seconds: Of one inference at one thread, geometric mean over kinds of input.
         loss: Of accuracy on the selecting part, in points.
         smaller_input: Whether it looks at less than the original does.
+        engine_bytes: What a first visit downloads for the engine itself.
     """
 
     name: str
@@ -49,11 +52,25 @@ class Entry:
     cpu_seconds: float
     loss: Estimate
     smaller_input: bool = False
+    engine_bytes: int = 0
+
+    @property
+    def download(self) -> int:
+        """Bytes of a first visit that it is answerable for."""
+        return self.size + self.engine_bytes
 
     @property
     def cost(self) -> float:
-        """Bytes × latency, in units of float32's latency."""
+        """Bytes × latency, in units of float32's latency: within an engine, which all pay for."""
         return self.size / self.speedup.value
+
+    @property
+    def whole_cost(self) -> float:
+        """Bytes × latency with the engine's own bytes: across engines."""
+        return self.download / self.speedup.value
+
+
+Cost = Callable[[Entry], float]
 
 
 def objection(entry: Entry, level: str, budget: float) -> str:
@@ -66,10 +83,10 @@ def objection(entry: Entry, level: str, budget: float) -> str:
             f"of {level}."
         )
     if entry.speedup.high < 1:
-        return f"Slower than float32: {_times(entry.speedup)} its speed at one thread."
+        return f"Slower than float32: {times(entry.speedup)} its speed at one thread."
     if entry.creation.high < 1 and entry.creation_ms > NOTICED_MS:
         return (
-            f"Slower to load than float32: {_times(entry.creation)} its speed, "
+            f"Slower to load than float32: {times(entry.creation)} its speed, "
             f"{entry.creation_ms:.0f} ms more."
         )
     return ""
@@ -86,21 +103,41 @@ def shortfall(accuracy: Accuracy, level: str, budget: float) -> str:
     )
 
 
-def ranked(entries: Sequence[Entry], level: str, budget: float) -> list[Entry]:
-    """Candidates that can be taken, the best one first.
+def by_engine(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """Each engine's candidates, in order; float32's engine comes first."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.engine, []).append(entry)
+    return found
+
+
+def ranked(entries: Sequence[Entry], baseline: str, level: str, budget: float) -> list[Entry]:
+    """One engine's candidates that can be taken, the best one first; perhaps none.
 
     Args:
-        entries: The first one is float32, to which there is never an objection.
+        entries: Of one engine.
+        baseline: The name of float32 on onnxruntime, to which there is never an objection.
         level: Of optimisation.
         budget: Points that it may cost.
     """
-    first, *others = entries
-    left = [first, *(entry for entry in others if not objection(entry, level, budget))]
+    left = [
+        entry for entry in entries if entry.name == baseline or not objection(entry, level, budget)
+    ]
+    return _ordered(left, lambda entry: entry.cost)
+
+
+def across(best: Sequence[Entry]) -> list[Entry]:
+    """Engines' best candidates, the overall winner first: here the engines' bytes count, too."""
+    return _ordered(best, lambda entry: entry.whole_cost)
+
+
+def _ordered(entries: Sequence[Entry], cost: Cost) -> list[Entry]:
+    left = list(entries)
     order: list[Entry] = []
     while left:
-        least = min(entry.cost for entry in left)
-        equals = [entry for entry in left if entry.cost <= least * (1 + SAME)]
-        best = min(_thrifty(_accurate(_prompt(equals))), key=lambda entry: entry.size)
+        least = min(map(cost, left))
+        equals = [entry for entry in left if cost(entry) <= least * (1 + SAME)]
+        best = min(_thrifty(_accurate(_prompt(equals))), key=lambda entry: entry.download)
         order.append(best)
         left.remove(best)
     return order
@@ -124,7 +161,10 @@ def _thrifty(equals: Sequence[Entry]) -> list[Entry]:
 
 
 def front(entries: Sequence[Entry]) -> frozenset[str]:
-    """Names on the Pareto front over bytes, latency, loss of accuracy and processor time."""
+    """Names on the Pareto front over bytes, latency, loss of accuracy and processor time.
+
+    Bytes are those of the candidate and of its engine.
+    """
     return frozenset(
         entry.name
         for entry in entries
@@ -132,64 +172,10 @@ def front(entries: Sequence[Entry]) -> frozenset[str]:
     )
 
 
-def reasons(
-    entries: Sequence[Entry],
-    chosen: str,
-    shortfalls: Mapping[str, str],
-    level: str,
-    budget: float,
-) -> dict[str, str]:
-    """Say for each candidate why it is chosen, or why not.
-
-    Args:
-        entries: The first one is float32.
-        chosen: The name of the chosen one.
-        shortfalls: Why some were passed over at last, by name.
-        level: Of optimisation.
-        budget: Points that it may cost.
-    """
-    best = next(entry for entry in entries if entry.name == chosen)
-    return {
-        entry.name: _reason(entry, entries[0], best, shortfalls, level, budget) for entry in entries
-    }
-
-
-def _reason(
-    entry: Entry,
-    first: Entry,
-    best: Entry,
-    shortfalls: Mapping[str, str],
-    level: str,
-    budget: float,
-) -> str:
-    if entry is best:
-        if entry is first:
-            return f"It stays: nothing smaller is within {budget:g} points and as fast."
-        return (
-            f"Least bytes × latency of all that lose at most {budget:g} points and are no slower "
-            "than float32, to run or to load."
-        )
-    if entry is first:
-        return "The original: what the others are compared with."
-    objected = objection(entry, level, budget) or shortfalls.get(entry.name, "")
-    if objected:
-        return objected
-    more = entry.cost / best.cost - 1
-    if more > SAME:
-        return f"Within the budget, but its bytes × latency are {more:.0%} above {best.name}'s."
-    if entry.creation.high < 1 <= best.creation.high:
-        return f"As good as {best.name} in bytes × latency, but it loads slower."
-    if entry.loss.value > best.loss.value + SAME_POINTS:
-        return f"As good as {best.name} in bytes × latency, but it loses more accuracy."
-    if entry.cpu_seconds > best.cpu_seconds * (1 + SAME_CPU):
-        return f"As good as {best.name} in bytes × latency, but it takes more processor time."
-    return f"As good as {best.name}, as far as can be told, which is smaller."
-
-
 def _dominates(one: Entry, other: Entry) -> bool:
     """Whether `one` is as good in every respect, and better in one."""
     pairs = (
-        (one.size, other.size, 0.0),
+        (one.download, other.download, 0.0),
         (1 / one.speedup.value, 1 / other.speedup.value, SAME / other.speedup.value),
         (one.cpu_seconds, other.cpu_seconds, SAME * other.cpu_seconds),
         (one.loss.value, other.loss.value, SAME_POINTS),
@@ -197,5 +183,6 @@ def _dominates(one: Entry, other: Entry) -> bool:
     return all(a <= b + same for a, b, same in pairs) and any(a < b - same for a, b, same in pairs)
 
 
-def _times(ratio: Estimate) -> str:
+def times(ratio: Estimate) -> str:
+    """Write a ratio with its interval."""
     return f"{ratio.value:.2f} ({ratio.low:.2f} … {ratio.high:.2f}) times"

@@ -17,6 +17,16 @@ def speedup(found: Measurement, threads: int) -> Estimate:
     )
 
 
+def time(found: Measurement, other: Measurement, threads: int) -> Estimate:
+    """A candidate's time over another's: the geometric mean over kinds of input.
+
+    Each is taken in float32's time of the same rounds, so that they may be of different groups.
+    """
+    kinds = [kind for number, kind in found.samples if number == threads]
+    pairs = [(found.samples[threads, kind], other.samples[threads, kind]) for kind in kinds]
+    return ratios.geometric(*([_relative(pair[k]) for pair in pairs] for k in (0, 1)))
+
+
 def creation(found: Measurement) -> Estimate:
     """float32's time to make a session over a candidate's."""
     return ratios.paired(found.baseline_creation_ms, found.creation_ms)
@@ -39,6 +49,21 @@ def cpu_seconds(found: Measurement, threads: int) -> float:
     ]
     # What takes less than the clock can tell takes something all the same.
     return statistics.geometric_mean(max(mean, 1e-6) for mean in means)
+
+
+def threads_gain(found: Measurement) -> float:
+    """How many times as fast a candidate is with two threads as with one."""
+    kinds = [kind for number, kind in found.samples if number == 1]
+    one, two = (
+        [statistics.median(_by_round(found.samples[number, kind].latency_ms)) for kind in kinds]
+        for number in (1, 2)
+    )
+    return statistics.geometric_mean(a / b for a, b in zip(one, two, strict=True))
+
+
+def threads(found: Measurement) -> tuple[int, ...]:
+    """The numbers of threads that a candidate was measured with."""
+    return tuple(dict.fromkeys(number for number, _ in found.samples))
 
 
 def quicker(found: Measurement) -> int:
@@ -70,6 +95,11 @@ def timings(found: Measurement, resolution: int | None) -> tuple[Timing, ...]:
 
 def _speedup(samples: Samples) -> Estimate:
     return ratios.paired(_by_round(samples.baseline_ms), _by_round(samples.latency_ms))
+
+
+def _relative(samples: Samples) -> list[float]:
+    mine, base = _by_round(samples.latency_ms), _by_round(samples.baseline_ms)
+    return [ms / of for ms, of in zip(mine, base, strict=True)]
 
 
 def _by_round(turns: Sequence[Sequence[float]]) -> list[float]:

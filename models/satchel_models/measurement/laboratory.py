@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from satchel_models.data.feeds import Feeds, Outputs
 from satchel_models.recipe import Session
@@ -11,6 +11,18 @@ from satchel_models.tools import Progress
 
 THREADS = (1, 2)
 """Of the engine, that are measured."""
+
+
+class Runtime(NamedTuple):
+    """An engine's build: contestants with the same one share a worker.
+
+    Attributes:
+        engine: The engine.
+        without: Features that it has to do without.
+    """
+
+    engine: str
+    without: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -24,6 +36,8 @@ class Contestant:
         session: How the engine loads it.
         feeds: One input of each kind to measure, by the kind's name.
         memory: Estimate of what its session takes in the engine, bytes.
+        without: Features of the browser that its engine has to do without: "relaxed-simd".
+        threads: Numbers of the engine's threads that it can have.
     """
 
     name: str
@@ -32,6 +46,13 @@ class Contestant:
     session: Session
     feeds: Mapping[str, Feeds]
     memory: int = 0
+    without: frozenset[str] = frozenset()
+    threads: tuple[int, ...] = THREADS
+
+    @property
+    def runtime(self) -> Runtime:
+        """Which build of the engine it runs in."""
+        return Runtime(self.engine, self.without)
 
 
 @dataclass(frozen=True)
@@ -112,11 +133,18 @@ class Laboratory(Protocol):
 
     Attributes:
         versions: Of the browser and the engines, by name.
+        downloads: What a first visit downloads for an engine itself, as it travels: bytes, by the
+            engine's name. Engines that it doesn't have are not in it.
     """
 
     @property
     def versions(self) -> Mapping[str, str]:
         """Of the browser and the engines, by name."""
+        ...
+
+    @property
+    def downloads(self) -> Mapping[str, int]:
+        """What a first visit downloads for an engine itself, bytes as they travel."""
         ...
 
     def measure(
@@ -125,7 +153,8 @@ class Laboratory(Protocol):
         """Measure contestants side by side.
 
         Args:
-            contestants: The first one is what the others are compared with.
+            contestants: The first one is what the others are compared with; it has every number
+                of threads.
             schedule: How much.
             progress: Told at every turn; what it raises ends the measurement.
 

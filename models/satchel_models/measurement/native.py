@@ -4,13 +4,16 @@ The engine is the browser's, built for this processor. Its arithmetic is the sam
 of sums and, in 8 bits, what an instruction saturates at.
 """
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
-from satchel_models import native
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from satchel_models import native, tflite
 from satchel_models.data import Feeds, Outputs
 from satchel_models.recipe import Session
+from satchel_models.steps import Candidate
 from satchel_models.tools import Progress
 
 TOLD_EVERY = 8
@@ -18,6 +21,19 @@ TOLD_EVERY = 8
 
 RESTING = {"session.intra_op.allow_spinning": "0"}
 """Threads that wait spinning would take the processor from those that work, on a busy machine."""
+
+LITERT_THREADS = 2
+
+
+class _Loaded(Protocol):
+    """A model in an engine."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of its inputs."""
+
+    def run(self, feeds: Feeds) -> Outputs:
+        """Run it on one input."""
 
 
 class Native:
@@ -30,13 +46,15 @@ class Native:
         GraphError: It doesn't load.
     """
 
-    def __init__(self, name: str, file: Path, session: Session) -> None:
+    def __init__(self, name: str, file: Path, session: Session, engine: str) -> None:
         self.name = name
-        config = {**session.config, **RESTING}
-        calm = Session(session.graph_optimization_level, config)
-        self._session: Any = native.loaded(name, file.read_bytes(), calm)
-        self.inputs = frozenset(value.name for value in self._session.get_inputs())
-        self._outputs = [value.name for value in self._session.get_outputs()]
+        self._model = _ENGINES[engine](name, file.read_bytes(), session)
+        self.inputs = self._model.names
+
+    @classmethod
+    def of(cls, one: Candidate) -> Native:
+        """A candidate, loaded."""
+        return cls(one.name, one.file, one.session, one.engine)
 
     def outputs(self, feeds: Sequence[Feeds], progress: Progress) -> tuple[Outputs, ...]:
         """Run it over inputs.
@@ -50,8 +68,36 @@ class Native:
         for number, one in enumerate(feeds):
             if number % TOLD_EVERY == 0:
                 progress(f"{self.name}: {number} of {len(feeds)} inputs", number / len(feeds))
-            (found,) = native.answers(self.name, self._session, [one])
-            yield dict(zip(self._outputs, found, strict=True))
+            yield self._model.run(one)
+
+
+class _OnnxRuntime:
+    def __init__(self, name: str, content: bytes, session: Session) -> None:
+        calm = Session(session.graph_optimization_level, {**session.config, **RESTING})
+        self._name = name
+        self._session: Any = native.loaded(name, content, calm)
+        self._outputs = [value.name for value in self._session.get_outputs()]
+        self.names = frozenset(value.name for value in self._session.get_inputs())
+
+    def run(self, feeds: Feeds) -> Outputs:
+        (found,) = native.answers(self._name, self._session, [feeds])
+        return dict(zip(self._outputs, found, strict=True))
+
+
+class _LiteRt:
+    def __init__(self, name: str, content: bytes, session: Session) -> None:
+        del session  # it has none
+        self._model = tflite.Model(name, content, threads=LITERT_THREADS)
+        self.names = frozenset(spec.name for spec in self._model.inputs)
+
+    def run(self, feeds: Feeds) -> Outputs:
+        return self._model.run(feeds)
+
+
+_ENGINES: Mapping[str, Callable[[str, bytes, Session], _Loaded]] = {
+    "onnxruntime": _OnnxRuntime,
+    "litert": _LiteRt,
+}
 
 
 def finite(answers: Sequence[Outputs]) -> bool:

@@ -25,6 +25,8 @@ of a busy machine would squeeze all others together."""
 
 Kind = Literal["chosen", "front", "rest"]
 
+Shape = Literal["circle", "diamond"]
+
 
 @dataclass(frozen=True)
 class Dot:
@@ -36,6 +38,7 @@ class Dot:
         y: Its value on the vertical one.
         ends: The interval of `y`; None: there is none.
         kind: How it is drawn.
+        shape: Of its mark.
         over: Whether it costs more accuracy than the level allows.
         words: What a pointer over it shows.
     """
@@ -45,6 +48,7 @@ class Dot:
     y: float
     ends: tuple[float, float] | None
     kind: Kind
+    shape: Shape
     over: bool
     words: str
 
@@ -177,8 +181,20 @@ def _dot(
         near = 1 - 7 / math.dist(place, label)
         towards = x + (label_x - x) * near, y + (label_y - y) * near
         _add(group, "line", "lead", x1=x, y1=y, x2=towards[0], y2=towards[1])
-    _add(group, "circle", "", cx=x, cy=y, r=5 if dot.kind != "chosen" else 6)
+    _mark(group, dot, x, y)
     _text(group, "number", str(dot.number), label_x, label_y + 4, "middle")
+
+
+def _mark(group: ElementTree.Element, dot: Dot, x: float, y: float) -> None:
+    radius = 5 if dot.kind != "chosen" else 6
+    if dot.shape == "circle":
+        _add(group, "circle", "mark", cx=x, cy=y, r=radius)
+        return
+    # A little further out than a circle, so that both cover as much.
+    out = radius * 1.25
+    corners = ((x, y - out), (x + out, y), (x, y + out), (x - out, y))
+    points = " ".join(f"{round(a, 1):g},{round(b, 1):g}" for a, b in corners)
+    _add(group, "polygon", "mark", points=points)
 
 
 def _across(axis: Axis, value: float) -> float:

@@ -8,13 +8,18 @@ Names in `samples`, `ratios` and `figures` are a contract with whoever reads the
 | samples `cpu.<candidate>.<threads>.<feed>` | s of one inference |
 | samples `creation.<candidate>` | ms to make a session |
 | ratios `speedup.<candidate>` | float32's latency over its own, at one thread, all kinds of input |
+| ratios `winner_time.<engine>.<threads>` | the overall winner's time over the engine's best one's |
 | ratios `speedup.<candidate>.<threads>.<feed>` | the same, for one kind |
 | ratios `creation_speedup.<candidate>` | float32's time to make a session over its own |
-| figures `size`, `size_reduction`, `accuracy_delta`, `speedup` | of the chosen one |
+| figures `size`, `size_reduction`, `accuracy_delta`, `speedup` | of the overall winner |
 | figures `size.<candidate>`, `accuracy.<candidate>`, `accuracy_delta.<candidate>` | of each |
+| figures `download.<candidate>` | bytes of the model and of its engine as it travels |
+| figures `engine_bytes.<engine>` | bytes of the engine alone |
 
 Under `report` is the `OptimizationReport`, field by field; paths are relative to the report's
-folder. A number that isn't finite is null.
+folder. Each of its candidates has `name`, `engine`, `speedup`, `accuracy_delta` and
+`accuracy_interval` once more in front, as the report itself has them. A number that isn't finite is
+null.
 """
 
 import json
@@ -25,15 +30,19 @@ from pathlib import Path
 from typing import Any
 
 import cattrs
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from cattrs.strategies import configure_union_passthrough
 
 from satchel_models.errors import ReportError
 from satchel_models.report.rows import chosen, median
-from satchel_models.results import Estimate, OptimizationReport
+from satchel_models.results import Estimate, Measured, OptimizationReport
 
 SCHEMA = 1
 
 COMMAND = "optimize"
+
+DERIVED = ("name", "engine", "speedup", "accuracy_delta", "accuracy_interval")
+"""Properties of a candidate that are written beside its fields."""
 
 SHOWN = 3
 """Wrong fields that an error names."""
@@ -125,10 +134,13 @@ def _ratios(report: OptimizationReport) -> dict[str, Any]:
     found: dict[str, Estimate] = {}
     for measured in report.candidates:
         name = measured.candidate.name
-        found[f"speedup.{name}"] = measured.speedup
+        found[f"speedup.{name}"] = measured.speed
         for timing in measured.timings:
             found[f"speedup.{name}.{timing.threads}.{timing.feed}"] = timing.speedup
         found[f"creation_speedup.{name}"] = measured.creation_speedup
+    for engine in report.engines:
+        for lead in engine.leads:
+            found[f"winner_time.{engine.name}.{lead.threads}"] = lead.time
     return {
         name: {"value": _number(of.value), "low": _number(of.low), "high": _number(of.high)}
         for name, of in found.items()
@@ -148,6 +160,9 @@ def _figures(report: OptimizationReport) -> dict[str, Any]:
         found[f"size.{name}"] = (measured.candidate.size, "bytes")
         found[f"accuracy.{name}"] = (accuracy.value, "fraction")
         found[f"accuracy_delta.{name}"] = (accuracy.delta, "percentage points")
+        found[f"download.{name}"] = (measured.download, "bytes")
+    for engine in report.engines:
+        found[f"engine_bytes.{engine.name}"] = (engine.bytes, "bytes")
     return {
         name: {"value": None if value is None else _number(value), "unit": unit}
         for name, (value, unit) in found.items()
@@ -170,7 +185,25 @@ def _converter(folder: Path) -> cattrs.Converter:
     made.register_structure_hook(float, _float)
     made.register_structure_hook_func(lambda kind: kind is object, lambda value, _: value)
     configure_union_passthrough(int | str, made)
+    _with_derived(made)
     return made
+
+
+def _with_derived(made: cattrs.Converter) -> None:
+    """Have candidates say in JSON what their type derives from other fields."""
+    plain = make_dict_unstructure_fn(Measured, made)
+    strict = make_dict_structure_fn(Measured, made, _cattrs_forbid_extra_keys=True)
+
+    def write(measured: Measured) -> dict[str, Any]:
+        derived = {name: made.unstructure(getattr(measured, name)) for name in DERIVED}
+        return {**derived, **plain(measured)}
+
+    def read(data: Any, kind: Any) -> Measured:
+        told = isinstance(data, dict)
+        return strict({k: v for k, v in data.items() if k not in DERIVED} if told else data, kind)
+
+    made.register_unstructure_hook(Measured, write)
+    made.register_structure_hook(Measured, read)
 
 
 def _exactly(kind: type) -> Callable[[Any, Any], Any]:

@@ -23,7 +23,9 @@ class LevelRow:
         candidates: Names of what was measured.
         rejected: Names of what could not be made or run.
         kept: Weights that stay in float.
-        chosen: The chosen candidate; "" for none.
+        chosen: The overall winner; "" for none.
+        engine: The winner's.
+        others: What was chosen for the other engines.
         size: Its bytes.
         size_reduction: Fraction of the original's bytes that it saves.
         speedup: Over float32 at one thread.
@@ -41,6 +43,8 @@ class LevelRow:
     rejected: tuple[str, ...]
     kept: int
     chosen: str
+    engine: str
+    others: tuple[str, ...]
     size: int
     size_reduction: float
     speedup: Estimate
@@ -99,10 +103,14 @@ def _row(report: OptimizationReport) -> LevelRow:
         candidates=tuple(measured.candidate.name for measured in report.candidates),
         rejected=tuple(of.name for of in report.rejected),
         kept=sum(of.kept for of in report.sensitivities),
-        chosen=picked.candidate.name if picked else "",
+        chosen=picked.name if picked else "",
+        engine=picked.engine if picked else "",
+        others=tuple(
+            of.chosen for of in report.engines if of.chosen and picked and of.chosen != picked.name
+        ),
         size=picked.candidate.size if picked else report.original_size,
         size_reduction=report.size_reduction,
-        speedup=picked.speedup if picked else Estimate(1, 1, 1),
+        speedup=picked.speed if picked else Estimate(1, 1, 1),
         delta=report.accuracy_delta,
         interval=report.accuracy_interval,
         seconds=sum(report.seconds.values()),
@@ -127,4 +135,9 @@ def _difference(before: LevelRow, after: LevelRow) -> str:
     else:
         sizes = f"{figures.size(after.size)} instead of {figures.size(before.size)}"
         parts.append(f"chooses {after.chosen or 'nothing'}, {sizes}")
+    if after.others != before.others:
+        listed = [
+            figures.listing(row.others) if row.others else "nothing" for row in (after, before)
+        ]
+        parts.append(f"has {listed[0]} for the other engine instead of {listed[1]}")
     return f"{after.level} beside {before.level}: it {'; it '.join(parts)}."

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from satchel_models import engines
 from satchel_models.report import figures, summary
 from satchel_models.report.levels import Levels
 from satchel_models.report.printable import printable
-from satchel_models.report.rows import Row, mean_note, rows
+from satchel_models.report.rows import THREADS, EngineRow, Row, engine_rows, mean_note, rows
 from satchel_models.results import OptimizationReport
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~&])")
@@ -33,6 +34,7 @@ def markdown(report: OptimizationReport, levels: Levels | None = None) -> str:
         plain(summary.headline(report)),
         plain(summary.circumstances(report)),
         _candidates(found),
+        *([_engines(sides)] if (sides := engine_rows(report)) else []),
         f"✔ chosen, ◆ on the Pareto front; ranges are 95 % intervals. {mean_note(report)}".strip(),
     ]
     if report.rejected:
@@ -67,24 +69,38 @@ def code(words: str) -> str:
 
 
 def _candidates(found: Sequence[Row]) -> str:
-    heads = ("", "candidate", "size", "saved", "ms, 1 thread", "2 threads", "speed")
+    heads = ("", "candidate", "engine", "size", "saved", "ms, 1 thread", "2 threads", "speed")
     last = "accuracy, points" if summary.told(found) else "likeness"
     lines = (
         (
             ("✔" if row.measured.chosen else "") + ("◆" if row.measured.pareto else ""),
             code(row.name),
+            engines.title(row.engine),
             figures.size(row.candidate.size),
             figures.percent(row.measured.size_reduction),
             figures.milliseconds(row.latency[1]),
             figures.milliseconds(row.latency[2]),
-            _within(
-                figures.times(row.measured.speedup.value), figures.spread(row.measured.speedup)
-            ),
+            _within(figures.times(row.measured.speed.value), figures.spread(row.measured.speed)),
             _within(*summary.accuracy_cells(row.measured.accuracy)),
         )
         for row in found
     )
-    return _table((*heads, last), "ll" + "r" * 6, lines)
+    return _table((*heads, last), "lll" + "r" * 6, lines)
+
+
+def _engines(found: Iterable[EngineRow]) -> str:
+    heads = ("engine", "chosen", "download", "with model", "winner's time, 1 thread", "2 threads")
+    lines = (
+        (
+            engines.title(row.engine.name),
+            code(row.chosen) if row.picked else row.chosen,
+            figures.size(row.engine.bytes),
+            row.download,
+            *(_within(*row.time(threads)) for threads in THREADS),
+        )
+        for row in found
+    )
+    return _table(heads, "llrrrr", lines)
 
 
 def _levels(levels: Levels) -> str:

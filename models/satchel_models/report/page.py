@@ -10,10 +10,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from satchel_models import engines
 from satchel_models.report import figures, plots, summary
 from satchel_models.report.levels import Levels
 from satchel_models.report.printable import printable
-from satchel_models.report.rows import Row, chosen, mean_note, rows
+from satchel_models.report.rows import THREADS, Row, chosen, engine_rows, mean_note, rows
 from satchel_models.results import BUDGETS, OptimizationReport
 
 HERE = Path(__file__).parent
@@ -50,6 +51,9 @@ def page(report: OptimizationReport, levels: Levels | None = None) -> str:
             headline=summary.headline(report),
             circumstances=summary.circumstances(report),
             cards=cards(report),
+            engines=engine_rows(report),
+            shapes=plots.SHAPES,
+            threads=THREADS,
             scatters=plots.scatters(report, found),
             over=any(row.over for row in found),
             latencies=plots.latencies(report, found),
@@ -79,8 +83,8 @@ def cards(report: OptimizationReport) -> list[Card]:
         _size_card(report, row),
         Card(
             "Speed, one thread",
-            figures.times(picked.speedup.value),
-            f"{figures.spread(picked.speedup)}: {figures.milliseconds(row.latency[1])} ms; "
+            figures.times(picked.speed.value),
+            f"{figures.spread(picked.speed)}: {figures.milliseconds(row.latency[1])} ms; "
             f"{baseline.name} {figures.milliseconds(baseline.latency[1])} ms",
         ),
         _accuracy_card(row),
@@ -103,7 +107,9 @@ def _size_card(report: OptimizationReport, row: Row) -> Card:
     saved = row.measured.size_reduction
     change = f"{figures.percent(abs(saved))} {'less' if saved >= 0 else 'more'} than "
     wire = "" if row.brotli is None else f"; about {figures.size(row.brotli)} on the wire"
-    words = f"{change}{figures.size(report.original_size)}{wire}"
+    engine = row.measured.engine_bytes
+    beside = f"; the engine's download is {figures.size(engine)}" if engine else ""
+    words = f"{change}{figures.size(report.original_size)}{wire}{beside}"
     return Card("Size", figures.size(row.candidate.size), words)
 
 
@@ -172,6 +178,7 @@ def _environment() -> Environment:
     )
     made.filters["typeset"] = typeset
     made.filters["breakable"] = breakable
+    made.filters["engine"] = engines.title
     made.globals["f"] = figures
     return made
 

@@ -1,15 +1,19 @@
 """What the page's charts show of a report: which candidates, figures, axes and words."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from satchel_models import engines
 from satchel_models.report import charts, drawing, figures, summary
-from satchel_models.report.charts import Dot, Kind
+from satchel_models.report.charts import Dot, Kind, Shape
 from satchel_models.report.rows import Row, feeds, median
 from satchel_models.results import BUDGETS, OptimizationReport, Timing
+
+SHAPES: Mapping[str, Shape] = {"onnxruntime": "circle", "litert": "diamond"}
+"""An engine's marks in scatters."""
 
 WEIGHTS = 24
 """Weights whose sensitivity is drawn; those that stay in float are, in any case."""
@@ -56,7 +60,8 @@ class Bar:
 
 def scatters(report: OptimizationReport, found: Sequence[Row]) -> list[Panel]:
     """Return size against latency, and accuracy, or likeness, against either."""
-    size = drawing.linear("MB", (row.candidate.size / 1e6 for row in found))
+    label = "MB, model and engine" if report.engines else "MB"
+    size = drawing.linear(label, (row.measured.download / 1e6 for row in found))
     latency = drawing.linear("ms an inference, 1 thread", (row.latency[1] for row in found))
     budget = BUDGETS[report.level]
     panels = [Panel("Size and latency", _scatter("MB", "ms", size, latency, found, None))]
@@ -132,6 +137,7 @@ def _scatter(
             y=_value(other, row),
             ends=row.ends if other == "points" else None,
             kind=_kind(row),
+            shape=SHAPES.get(row.engine, "circle"),
             over=row.over,
             words=_words(number, row),
         )
@@ -144,7 +150,7 @@ def _scatter(
 
 def _value(name: str, row: Row) -> float:
     if name == "MB":
-        return row.candidate.size / 1e6
+        return row.measured.download / 1e6
     if name == "ms":
         return row.latency[1]
     return row.points
@@ -162,7 +168,7 @@ def _kind(row: Row) -> Kind:
 
 def _words(number: int, row: Row) -> str:
     return (
-        f"{number} {row.name}: {figures.size(row.candidate.size)}, "
+        f"{number} {row.name} ({engines.title(row.engine)}): {figures.size(row.candidate.size)}, "
         f"{figures.milliseconds(row.latency[1])} ms, "
         f"{figures.points(row.points)} points"
     )

@@ -6,7 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from satchel_models.report import figures
-from satchel_models.results import BUDGETS, Candidate, Measured, OptimizationReport
+from satchel_models.results import (
+    BUDGETS,
+    Candidate,
+    Engine,
+    Estimate,
+    Measured,
+    OptimizationReport,
+)
 
 THREADS = (1, 2)
 """Of the engine, that tables show."""
@@ -61,6 +68,45 @@ class Row:
         """The candidate's name."""
         return self.candidate.name
 
+    @property
+    def engine(self) -> str:
+        """The engine that runs it."""
+        return self.candidate.engine
+
+
+@dataclass(frozen=True)
+class EngineRow:
+    """An engine at its best.
+
+    Attributes:
+        engine: The engine.
+        picked: Its chosen candidate; None: it has none.
+        times: Threads → the overall winner's time over that candidate's; empty for the winner.
+        winner: Whether its candidate is the overall winner.
+    """
+
+    engine: Engine
+    picked: Measured | None
+    times: Mapping[int, Estimate]
+    winner: bool
+
+    @property
+    def chosen(self) -> str:
+        """Its chosen candidate's name."""
+        return self.picked.name if self.picked else figures.NOTHING
+
+    @property
+    def download(self) -> str:
+        """What a first visit downloads for the model and the engine."""
+        return figures.size(self.picked.download) if self.picked else figures.NOTHING
+
+    def time(self, threads: int) -> tuple[str, str]:
+        """The winner's time over its candidate's, and the interval."""
+        found = self.times.get(threads)
+        if found is None:
+            return figures.NOTHING, figures.NOTHING
+        return figures.times(found.value), figures.spread(found)
+
 
 def rows(report: OptimizationReport) -> tuple[Row, ...]:
     """Return the candidates' rows: what is chosen, float32, what the budget allows, the rest."""
@@ -88,6 +134,22 @@ def chosen(report: OptimizationReport) -> Measured | None:
         if files.get(measured.candidate.name) == report.optimized_model_path:
             return measured
     return picked[0] if picked else None
+
+
+def engine_rows(report: OptimizationReport) -> tuple[EngineRow, ...]:
+    """Return each engine's row, the winner's first; none where there is no choice of engines."""
+    candidates = {measured.name: measured for measured in report.candidates}
+    if len(report.engines) < 2:
+        return ()
+    return tuple(
+        EngineRow(
+            engine,
+            candidates.get(engine.chosen),
+            {lead.threads: lead.time for lead in engine.leads},
+            winner=number == 0,
+        )
+        for number, engine in enumerate(report.engines)
+    )
 
 
 def feeds(report: OptimizationReport) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Iterable
 
+from satchel_models import engines
 from satchel_models.report import figures
-from satchel_models.report.rows import Row, chosen, rows
+from satchel_models.report.rows import Row, chosen, engine_rows, rows
 from satchel_models.results import BUDGETS, Accuracy, Measured, OptimizationReport
 
 METRICS = {
@@ -18,6 +19,8 @@ METRICS = {
 
 COEFFICIENTS = {"spearman", "cosine"}
 """Metrics that are no share of samples: their points are hundredths."""
+
+COUNTS = {1: "one", 2: "two"}
 
 STEPS = {
     "onnx_conversion": "Convert",
@@ -35,26 +38,43 @@ def headline(report: OptimizationReport) -> str:
     if picked is None:
         return f"Nothing was chosen for {report.model}: see why for each candidate."
     words = [what(report, picked), speed(report, picked), accuracy(picked.accuracy)]
-    words += [
-        f"For {other.candidate.engine}: {what(report, other)} {speed(report, other)}"
-        for other in report.candidates
-        if other.chosen and other is not picked
-    ]
-    return " ".join(words)
+    return " ".join([*words, *standings(report)])
+
+
+def standings(report: OptimizationReport) -> Iterable[str]:
+    """Say how the winner stands beside each other engine's best candidate."""
+    found = engine_rows(report)
+    for other in found[1:]:
+        if other.picked is None:
+            yield other.engine.why
+            continue
+        times = figures.listing(
+            [
+                f"{time.value:.2f} times ({figures.spread(time)}) with "
+                f"{COUNTS.get(threads, threads)} {'thread' if threads == 1 else 'threads'}"
+                for threads, time in other.times.items()
+            ]
+        )
+        yield (
+            f"Its time beside that of {other.chosen}, the best on "
+            f"{engines.title(other.engine.name)}: {times}. A first visit downloads "
+            f"{found[0].download} for it instead of {other.download}, engines included."
+        )
 
 
 def what(report: OptimizationReport, picked: Measured) -> str:
     """Say which candidate, and how big."""
     size = figures.size(picked.candidate.size)
+    on = f" on {engines.title(picked.engine)}" if engine_rows(report) else ""
     if picked.candidate.name == report.candidates[0].candidate.name:
         return (
-            f"{picked.candidate.name} stays, with {size}: nothing smaller was as fast and within "
+            f"{picked.name}{on} stays, with {size}: nothing smaller was as fast and within "
             f"the {figures.budget(BUDGETS[report.level])} that level {report.level} may cost."
         )
     before = figures.size(report.original_size)
     change = "smaller" if picked.size_reduction >= 0 else "larger"
     return (
-        f"{picked.candidate.name} was chosen: {size} instead of {before}, "
+        f"{picked.name}{on} was chosen: {size} instead of {before}, "
         f"{figures.percent(abs(picked.size_reduction))} {change}."
     )
 
@@ -70,7 +90,7 @@ def speed(report: OptimizationReport, picked: Measured) -> str:
     baseline = report.candidates[0].candidate.name
     if picked.candidate.name == baseline:
         return f"It takes {took}."
-    ratio = picked.speedup
+    ratio = picked.speed
     if ratio.low > 1:
         verdict = f"{ratio.value:.2f} times as fast as {baseline}"
     elif ratio.high < 1:

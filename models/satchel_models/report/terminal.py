@@ -8,10 +8,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from satchel_models import engines
 from satchel_models.report import figures, summary
 from satchel_models.report.levels import Levels
 from satchel_models.report.printable import printable
-from satchel_models.report.rows import THREADS, Row, mean_note, rows
+from satchel_models.report.rows import THREADS, EngineRow, Row, engine_rows, mean_note, rows
 from satchel_models.results import OptimizationReport
 
 WIDE = 132
@@ -65,7 +66,11 @@ def show_levels(levels: Levels, console: Console) -> None:
     for level in levels.rows:
         table.add_row(
             f"{level.level}\n{figures.budget(level.budget)}",
-            Text(f"{level.chosen or figures.NOTHING}\n{len(level.candidates)}"),
+            Text(
+                "\n".join(
+                    [level.chosen or figures.NOTHING, *level.others, f"{len(level.candidates)}"]
+                )
+            ),
             f"{level.nodes}\n{level.nodes_before}",
             f"{figures.megabytes(level.size)}\n{figures.percent(level.size_reduction)}",
             _lines(figures.times(level.speedup.value), figures.spread(level.speedup)),
@@ -79,6 +84,8 @@ def show_levels(levels: Levels, console: Console) -> None:
 
 def _parts(report: OptimizationReport, console: Console) -> Iterable[RenderableType]:
     yield _candidates(report, console)
+    if found := engine_rows(report):
+        yield _engines(found)
     if report.graph.passes:
         yield _passes(report)
     kept = [of for of in report.sensitivities if of.kept]
@@ -111,11 +118,27 @@ def _candidates(report: OptimizationReport, console: Console) -> RenderableType:
         name = Text(row.name if wide else f"{row.name}\n{engine}")
         table.add_row(marks, name, *cells, style="bold green" if row.measured.chosen else None)
     legend = (
-        f"{chosen} chosen; {front} on the Pareto front: nothing else is at least as good in bytes, "
-        "latency, CPU time and accuracy, and better in one. Ranges are 95 % intervals; CPU time is "
-        f"of one inference with one thread. {mean_note(report)}"
+        f"{chosen} chosen; {front} on the Pareto front: nothing else is at least as good in bytes "
+        "(engine included), latency, CPU time and accuracy, and better in one. Ranges are 95 % "
+        f"intervals; CPU time is of one inference with one thread. {mean_note(report)}"
     )
     return Group(table, Text(legend.strip(), style="dim"), Text(), _reasons(found))
+
+
+def _engines(found: Iterable[EngineRow]) -> RenderableType:
+    """What each engine offers at its best, and how far the winner is ahead of it."""
+    table = _table("Engines")
+    table.add_column("engine\nchosen", overflow="fold", min_width=16)
+    for heading in ("engine\nwith model", *(f"winner's\ntime, {n} thr." for n in THREADS)):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in found:
+        table.add_row(
+            Text(f"{engines.title(row.engine.name)}\n{row.chosen}"),
+            f"{figures.size(row.engine.bytes)}\n{row.download}",
+            *(_lines(*row.time(threads)) for threads in THREADS),
+            style="bold green" if row.winner else None,
+        )
+    return table
 
 
 def _figures(row: Row, *, wide: bool) -> Iterable[str]:
@@ -124,7 +147,7 @@ def _figures(row: Row, *, wide: bool) -> Iterable[str]:
     size = (figures.megabytes(row.candidate.size), figures.percent(of.size_reduction))
     latency = [figures.milliseconds(row.latency[threads]) for threads in THREADS]
     costs = (figures.milliseconds(row.creation_ms), figures.milliseconds(row.cpu_seconds[1] * 1e3))
-    speedup = (figures.times(of.speedup.value), figures.spread(of.speedup))
+    speedup = (figures.times(of.speed.value), figures.spread(of.speed))
     accuracy = summary.accuracy_cells(of.accuracy)
     if not wide:
         yield from (_lines(*pair) for pair in (size, latency, speedup, costs, accuracy))
@@ -152,7 +175,8 @@ def _reasons(found: Iterable[Row]) -> RenderableType:
     table.show_header = False
     for row in found:
         style = "bold green" if row.measured.chosen else None
-        table.add_row(Text(row.name), Text(row.measured.why), style=style)
+        words = " ".join(filter(None, (row.measured.why, row.measured.needs_why)))
+        table.add_row(Text(row.name), Text(words), style=style)
     return table
 
 

@@ -11,8 +11,8 @@ from satchel_models.recipe import Session
 BASIC = Session("basic")
 
 
-def contestant(name, memory):
-    return Contestant(name, "onnxruntime", Path(name), BASIC, {"a": {}, "b": {}}, memory)
+def contestant(name, memory, **more):
+    return Contestant(name, "onnxruntime", Path(name), BASIC, {"a": {}, "b": {}}, memory, **more)
 
 
 def names(groups):
@@ -48,6 +48,17 @@ def test_all_turns_are_counted_for_the_progress():
     schedule = Schedule(threads=(1, 2), rounds=3, sessions=4)
     three = [contestant(name, 1) for name in "abc"]
     assert turns.count(three, schedule) == 3 * (2 * 2 * 3 + 4)
+
+
+def test_who_has_one_thread_only_has_no_turns_at_two():
+    schedule = Schedule(threads=(1, 2), rounds=3, sessions=4)
+    two = [contestant("a", 1), contestant("b", 1, threads=(1,))]
+    assert turns.count(two, schedule) == 2 * (2 * 3 + 4) + 1 * 2 * 3
+
+
+def test_contestants_share_a_worker_where_engine_and_features_are_the_same():
+    plain = contestant("a", 1, without=frozenset({"relaxed-simd"}))
+    assert contestant("b", 1).runtime == contestant("c", 1).runtime != plain.runtime
 
 
 def test_inputs_and_outputs_keep_their_names_shapes_dtypes_and_values():

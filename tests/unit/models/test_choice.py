@@ -1,26 +1,41 @@
 """Which candidate is taken, and the sentence that says why."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from satchel_models.measurement import choice
+from satchel_models.measurement import choice, needs, reasons
 from satchel_models.measurement.choice import Entry
 from satchel_models.results import Accuracy, Estimate
+
+ENGINES = {"onnxruntime": 3_400_000, "litert": 2_400_000}
 
 
 def sure(value):
     return Estimate(value, value * 0.97, value * 1.03)
 
 
-def entry(name, size, speed=1.0, load=1.0, cpu=0.05, loss=0.0, longer=20.0, **more):
+def entry(
+    name,
+    size,
+    speed=1.0,
+    load=1.0,
+    cpu=0.05,
+    loss=0.0,
+    longer=20.0,
+    engine="onnxruntime",
+    **more,
+):
     return Entry(
         name,
-        "onnxruntime",
+        engine,
         size,
         speed if isinstance(speed, Estimate) else sure(speed),
         load if isinstance(load, Estimate) else sure(load),
         longer,
         cpu,
         Estimate(loss, loss - 0.05, loss + 0.05),
+        engine_bytes=ENGINES[engine],
         **more,
     )
 
@@ -29,11 +44,27 @@ FLOAT32 = entry("float32", 18_600_000)
 
 
 def names(*entries, budget=0.5):
-    return [one.name for one in choice.ranked([FLOAT32, *entries], "balanced", budget)]
+    found = choice.ranked([FLOAT32, *entries], "float32", "balanced", budget)
+    return [one.name for one in found]
 
 
-def why(chosen, *entries, shortfalls=None, budget=0.5):
-    return choice.reasons([FLOAT32, *entries], chosen, shortfalls or {}, "balanced", budget)
+def decided(*entries, shortfalls=None, budget=0.5, first=FLOAT32):
+    """What is chosen for each engine, and over all."""
+    every = [first, *entries]
+    chosen = {}
+    for engine, of in choice.by_engine(every).items():
+        best = choice.ranked(of, first.name, "balanced", budget)
+        kept = [one for one in best if one.name not in (shortfalls or {})]
+        if kept:
+            chosen[engine] = kept[0].name
+    winner = choice.across([one for one in every if one.name in chosen.values()])[0]
+    return reasons.Decision(every, chosen, winner.name, shortfalls or {}, "balanced", budget)
+
+
+def why(chosen, *entries, **more):
+    made = decided(*entries, **more)
+    assert made.winner == chosen
+    return reasons.candidates(made)
 
 
 def test_the_least_bytes_times_latency_come_first():
@@ -99,9 +130,9 @@ def test_of_equals_the_one_that_loses_least_accuracy_comes_before_that():
 
 def test_float32_stays_where_there_is_nothing_better_however_poor_its_own_figures_seem():
     unlucky = entry("float32", 18_600_000, load=Estimate(0.9, 0.8, 0.95), loss=2)
-    (only,) = choice.ranked([unlucky], "fast", 0.1)
+    (only,) = choice.ranked([unlucky], "float32", "fast", 0.1)
     assert only is unlucky
-    assert choice.reasons([unlucky], "float32", {}, "fast", 0.1)["float32"].startswith("It stays")
+    assert reasons.candidates(decided(first=unlucky))["float32"].startswith("It stays")
 
 
 def test_every_candidate_gets_a_sentence():
@@ -148,3 +179,128 @@ def test_the_front_holds_what_nothing_beats_in_every_respect():
 def test_chance_keeps_nobody_on_the_front():
     same = entry("same", 4_900_000, speed=0.99, cpu=0.0505, loss=0.03)
     assert choice.front([FLOAT32, same]) == {"same"}
+
+
+INT8 = entry("int8-weights", 4_900_000)
+LITE = entry("litert-float32", 18_600_000, speed=1.6, engine="litert")
+QUICK = entry("litert-int8-static", 5_350_000, speed=2.5, loss=0.4, engine="litert")
+
+
+def test_each_engine_has_a_choice_of_its_own_and_one_of_them_wins():
+    made = decided(INT8, LITE, QUICK)
+    assert made.chosen == {"onnxruntime": "int8-weights", "litert": "litert-int8-static"}
+    assert made.winner == "litert-int8-static"
+
+
+def test_static_int8_beyond_the_budget_gives_way_to_the_engines_next_best():
+    made = decided(INT8, LITE, entry("poor", 5_350_000, speed=2.5, loss=0.6, engine="litert"))
+    assert made.chosen["litert"] == "litert-float32"
+    assert made.winner == "int8-weights"
+
+
+def test_an_engine_of_which_nothing_may_be_taken_has_no_choice_and_says_so():
+    slow = entry("litert-slow", 4_000_000, speed=0.7, engine="litert")
+    made = decided(INT8, slow)
+    assert made.chosen == {"onnxruntime": "int8-weights"}
+    assert reasons.engines(made, {})["litert"] == "None of LiteRT's candidates may be taken."
+    assert reasons.candidates(made)["litert-slow"].startswith("Slower than float32: 0.70")
+
+
+def test_an_engines_own_download_decides_between_engines_and_not_within_one():
+    # Of 100 kB more or less nobody takes notice beside an engine's megabytes; within an engine,
+    # which is paid for anyway, they are half of what there is to choose.
+    small, smaller = entry("small", 200_000), entry("smaller", 100_000, loss=0.3)
+    assert names(small, smaller)[:2] == ["smaller", "small"]
+    lite = entry("lite", 300_000, engine="litert")
+    assert decided(smaller, lite).winner == "lite"
+
+
+def test_every_candidate_and_engine_gets_a_sentence_that_counts_engines():
+    made = decided(INT8, LITE, QUICK)
+    found = reasons.candidates(made)
+    assert found["litert-int8-static"].endswith(
+        "The winner over all engines, their downloads counted."
+    )
+    assert "of ONNX Runtime's that lose at most 0.5 points" in found["int8-weights"]
+    assert (
+        "bytes × latency, engines included, are 168% above litert-int8-static's"
+        in (found["int8-weights"])
+    )
+    assert "above litert-int8-static's" in found["litert-float32"]
+    engines = reasons.engines(made, {"onnxruntime": Estimate(0.41, 0.39, 0.43)})
+    assert engines["onnxruntime"] == (
+        "litert-int8-static on LiteRT answers in 0.41 (0.39 … 0.43) times the time of "
+        "int8-weights, and comes with 7.8 MB instead of 8.3 MB, engines included."
+    )
+    assert "was chosen over ONNX Runtime" in engines["litert"]
+
+
+def test_the_front_counts_the_engine_among_the_bytes():
+    # The file is larger by less than its engine is smaller.
+    same = entry("litert-same", 5_500_000, engine="litert")
+    assert choice.front([INT8, same]) == {"litert-same"}
+
+
+@pytest.mark.parametrize(
+    ("without", "gain", "needed"),
+    [
+        (Estimate(0.9, 0.85, 0.95), 1.0, True),  # slower, whatever the threads
+        (Estimate(0.98, 0.94, 1.02), 1.0, True),  # as fast at one thread, but no faster
+        (Estimate(1.5, 1.4, 1.6), 1.8, True),  # faster at one thread, which is all it has
+        (Estimate(2.0, 1.9, 2.1), 1.8, False),
+    ],
+)
+def test_what_is_slower_without_relaxed_simd_needs_it(without, gain, needed):
+    found, sentence = needs.of(without, gain, "int8-weights")
+    assert found == (("relaxed-simd",) if needed else ())
+    assert sentence.startswith("Needs relaxed SIMD" if needed else "Runs without relaxed SIMD")
+    assert f"{without.value:.2f}" in sentence
+
+
+@st.composite
+def fields(draw):
+    """Candidates of two engines, float32 first."""
+    others = draw(
+        st.lists(
+            st.builds(
+                entry,
+                st.uuids().map(str),
+                st.integers(10_000, 50_000_000),
+                speed=st.floats(0.2, 5),
+                load=st.floats(0.2, 5),
+                cpu=st.floats(0.001, 1),
+                loss=st.floats(-1, 20),
+                longer=st.floats(-50, 500),
+                engine=st.sampled_from(sorted(ENGINES)),
+                smaller_input=st.booleans(),
+            ),
+            max_size=8,
+        )
+    )
+    return [FLOAT32, *others]
+
+
+@given(fields(), st.sampled_from([0.1, 0.5, 1.0]))
+def test_nothing_is_chosen_that_costs_too_much_or_is_surely_slower_than_float32(every, budget):
+    made = decided(*every[1:], budget=budget)
+    for name in made.chosen.values():
+        one = made.entry(name)
+        assert one is FLOAT32 or not choice.objection(one, "balanced", budget)
+        assert one.speedup.high >= 1
+    assert "onnxruntime" in made.chosen
+    assert made.winner in made.chosen.values()
+
+
+@given(fields(), st.sampled_from([0.1, 0.5, 1.0]))
+def test_no_other_engines_choice_is_clearly_better_than_the_winner(every, budget):
+    made = decided(*every[1:], budget=budget)
+    winner = made.entry(made.winner)
+    for name in made.chosen.values():
+        assert winner.whole_cost <= made.entry(name).whole_cost * (1 + choice.SAME)
+
+
+@given(fields())
+def test_everybody_has_a_sentence_and_somebody_is_on_the_front(every):
+    made = decided(*every[1:])
+    assert all(reasons.candidates(made).values())
+    assert choice.front(every)

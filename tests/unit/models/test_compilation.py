@@ -76,6 +76,48 @@ def test_a_file_without_finite_answers_is_not_compiled(tmp_path):
         compiled(candidate, tmp_path, FEEDS)
 
 
+WEIGHT = np.random.default_rng(0).normal(size=(4, 300)).astype(np.float32)
+
+
+@pytest.fixture
+def tflite_files():
+    return pytest.importorskip("tflite_files")
+
+
+def for_litert(path, content):
+    path.write_bytes(content)
+    return Candidate("small", "litert", path, BASIC, len(content), "made here")
+
+
+def test_a_file_for_litert_gets_its_golden_set_from_litert(tflite_files, tmp_path):
+    content = tflite_files.products([WEIGHT])
+    made = compiled(for_litert(tmp_path / "model.tflite", content), tmp_path, FEEDS)
+    assert made.file.name == "small.tflite"
+    assert made.file.read_bytes() == content
+    assert chunks.decode(made.chunks.read_bytes(), len(content))
+    assert made.inputs == (Spec("x", "float32", (1, 4)),)
+    assert made.outputs == (Spec("y", "float32", (1, 300)),)
+    assert made.nodes == 1
+    assert 0 < made.brotli <= len(content)
+    checks = golden.decode(made.golden.read_bytes())
+    assert (len(checks.cases), checks.tolerance) == (3, EXACT)
+    for case in checks.cases:
+        np.testing.assert_allclose(case.outputs["y"], case.inputs["x"] @ WEIGHT, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "tolerance"),
+    [("rounded", ROUNDING), ("stored_small", EXACT)],
+)
+def test_only_what_computes_in_int8_gets_the_wider_tolerance(
+    make, tolerance, tflite_files, tmp_path
+):
+    content = getattr(tflite_files, make)(WEIGHT)
+    candidate = for_litert(tmp_path / "model.tflite", content)
+    made = compiled(candidate, tmp_path, FEEDS)
+    assert golden.decode(made.golden.read_bytes()).tolerance == tolerance
+
+
 def test_the_same_candidate_gives_the_same_bytes(candidate, tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

@@ -47,6 +47,30 @@ def test_a_speedup_is_the_geometric_mean_over_kinds_of_input_at_that_many_thread
     assert timing.latency_ms == (100,) * 6
 
 
+def several(*latencies, base):
+    """One candidate's turns at one thread and at two, with float32's."""
+    return Measurement(
+        "x",
+        {(n, "a"): samples(ms, base) for n, ms in enumerate(latencies, 1)},
+        (1.0,),
+        (1.0,),
+    )
+
+
+def test_one_candidates_time_over_anothers_holds_across_groups():
+    # The second group's rounds were twice as slow, for float32 as well.
+    one = several([10, 12], [8, 8], base=[20, 24])
+    other = several([50, 60], [20, 20], base=[40, 48])
+    assert figures.time(one, other, 1).value == pytest.approx(0.4)
+    assert figures.time(one, other, 2).value == pytest.approx(0.8)
+
+
+def test_what_a_second_thread_gains_and_which_numbers_were_measured():
+    found = several([40, 44], [20, 22], base=[50, 50])
+    assert figures.threads_gain(found) == pytest.approx(2)
+    assert figures.threads(found) == (1, 2)
+
+
 def test_a_smaller_input_is_called_by_its_own_size():
     found = Measurement("x", {(1, "224×224"): samples([1, 1], [2, 2])}, (1.0,), (1.0,))
     assert figures.timings(found, 160)[0].feed == "160×160"

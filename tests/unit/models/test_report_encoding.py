@@ -25,7 +25,13 @@ def written(report=None):
 
 
 @pytest.mark.parametrize(
-    "make", [sample_reports.label, sample_reports.minilm, sample_reports.unlabelled]
+    "make",
+    [
+        sample_reports.label,
+        sample_reports.two_engines,
+        sample_reports.minilm,
+        sample_reports.unlabelled,
+    ],
 )
 def test_what_is_written_is_read_again(make):
     report = make(warnings=("Nothing is labelled.",))
@@ -71,10 +77,32 @@ def test_numpys_numbers_become_plain_ones():
 
 def test_a_figure_that_is_not_finite_is_null_and_comes_back_as_no_number():
     report = sample_reports.label()
-    broken = replace(report.candidates[0], speedup=Estimate(1.0, -math.inf, math.nan))
+    broken = replace(report.candidates[0], speed=Estimate(1.0, -math.inf, math.nan))
     data = written(replace(report, candidates=(broken, *report.candidates[1:])))
-    assert data["report"]["candidates"][0]["speedup"] == {"value": 1.0, "low": None, "high": None}
-    assert math.isnan(decode(data, FOLDER).candidates[0].speedup.low)
+    assert data["report"]["candidates"][0]["speed"] == {"value": 1.0, "low": None, "high": None}
+    assert math.isnan(decode(data, FOLDER).candidates[0].speed.low)
+
+
+def test_a_candidate_says_by_itself_what_the_report_says_of_the_winner():
+    data = written(sample_reports.two_engines())
+    chosen = {one["engine"]: one for one in data["report"]["candidates"] if one["chosen"]}
+    assert {engine: one["name"] for engine, one in chosen.items()} == {
+        "litert": "litert-int8-static",
+        "onnxruntime": "int8-weights",
+    }
+    for name in ("size_reduction", "speedup", "accuracy_delta", "accuracy_interval"):
+        assert chosen["litert"][name] == data["report"][name] is not None
+    assert chosen["onnxruntime"]["speedup"] == 1.02
+
+
+def test_engines_have_their_downloads_and_the_winners_lead():
+    data = written(sample_reports.two_engines())
+    figures, ratios = data["figures"], data["ratios"]
+    assert figures["engine_bytes.onnxruntime"] == {"value": 2_555_468, "unit": "bytes"}
+    assert figures["download.litert-int8-static"]["value"] == 5_351_004 + 2_465_310
+    assert ratios["winner_time.onnxruntime.1"] == {"value": 0.41, "low": 0.39, "high": 0.43}
+    assert ratios["winner_time.onnxruntime.2"]["value"] == 0.5
+    assert not any(name.startswith("winner_time.litert") for name in ratios)
 
 
 def test_a_delta_that_cannot_be_told_stays_untold():

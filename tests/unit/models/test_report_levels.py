@@ -36,6 +36,15 @@ def test_what_a_level_does_beyond_the_one_before_is_told():
     )
 
 
+def test_another_engine_that_wins_is_a_difference():
+    fast = sample_reports.label("fast")
+    (sentence,) = compare([fast, sample_reports.two_engines("balanced")]).differences
+    assert sentence.endswith(
+        "it chooses litert-int8-static, 5.35 MB instead of 4.84 MB; it has int8-weights for the "
+        "other engine instead of nothing."
+    )
+
+
 def test_a_pass_that_was_undone_is_no_difference():
     fast = sample_reports.label("fast")
     passes = tuple(of for of in fast.graph.passes if not of.undone)

@@ -20,8 +20,18 @@ def test_it_says_it_in_a_few_sentences_and_a_table():
     assert text.count("was chosen") == 1
     shown = html(text)
     assert shown.count("<tr>") == 1 + len(report.candidates)
-    assert shown.count("<td") == 8 * len(report.candidates)
+    assert shown.count("<td") == 9 * len(report.candidates)
     assert len(text) < 4000
+
+
+def test_engines_get_a_table_of_their_own_where_there_are_several():
+    report = sample_reports.two_engines()
+    shown = html(markdown(report))
+    assert shown.count("<table>") == 2
+    assert shown.count("<td") == 9 * len(report.candidates) + 6 * 2
+    for cell in ("2.47 MB", "7.82 MB", "0.41× (0.39 to 0.43)", "0.50× (0.47 to 0.54)"):
+        assert f">{cell}</td>" in shown
+    assert "html" not in markdown(report)
 
 
 def test_warnings_are_githubs():
@@ -44,7 +54,7 @@ def test_a_name_breaks_neither_table_nor_text(evil):
     named = replace(one, candidate=replace(one.candidate, name=evil))
     report = replace(report, candidates=(named, *report.candidates[1:]))
     shown = html(markdown(report))
-    assert shown.count("<td") == 8 * len(report.candidates)
+    assert shown.count("<td") == 9 * len(report.candidates)
     for tag in ("<b>", "<em>", "<a "):
         assert tag not in shown
 

@@ -48,7 +48,13 @@ class Elements(HTMLParser):
 
 
 @pytest.fixture(
-    scope="module", params=[sample_reports.label, sample_reports.minilm, sample_reports.unlabelled]
+    scope="module",
+    params=[
+        sample_reports.label,
+        sample_reports.two_engines,
+        sample_reports.minilm,
+        sample_reports.unlabelled,
+    ],
 )
 def text(request):
     report = request.param(warnings=("Nothing is labelled.",))
@@ -136,6 +142,21 @@ def test_it_says_what_was_chosen_and_what_it_costs():
     assert "about 4.41 MB on the wire" in said
 
 
+def test_each_engine_has_its_shape_its_download_and_its_best_candidate():
+    report = sample_reports.two_engines()
+    text = page(report)
+    said = Elements(text).said()
+    assert text.count('<polygon class="mark"') == 3 * len(sample_reports.LITERT)
+    assert text.count('<circle class="mark"') == 3 * len(sample_reports.LABEL)
+    assert "of int8-weights, the best on ONNX Runtime: 0.41 times (0.39 to 0.43) with one" in said
+    assert "downloads 7.82 MB for it instead of 7.40 MB, engines included." in said
+    assert sample_reports.BEHIND in said
+    assert said.count(sample_reports.NEEDS) == 1
+    assert "MB, model and engine" in said
+    alone = Elements(page(sample_reports.label())).said()
+    assert "Engine's download" not in alone
+
+
 def test_warnings_come_before_figures():
     said = Elements(page(sample_reports.label(warnings=("Nothing is labelled.",)))).said()
     assert said.index("Warning. Nothing is labelled.") < said.index("Making a session")
@@ -205,7 +226,7 @@ def test_a_report_with_next_to_nothing_still_makes_a_page():
             one,
             timings=(),
             creation_ms=(),
-            speedup=nan,
+            speed=nan,
             chosen=False,
             accuracy=replace(one.accuracy, delta=None, interval=None, why="No data."),
         )

@@ -104,14 +104,34 @@ def test_an_accuracy_that_cannot_be_told_says_why_and_shows_likeness(width):
     assert "agreement" in found.split("Candidates")[1]
 
 
-def test_another_engines_choice_is_told_too():
-    report = sample_reports.label()
-    other = report.candidates[3]
-    other = replace(other, candidate=replace(other.candidate, engine="litert"), chosen=True)
-    report = replace(report, candidates=(*report.candidates[:3], other, *report.candidates[4:]))
+def test_engines_stand_beside_each_other_with_downloads_and_the_winners_lead(width):
+    report = sample_reports.two_engines()
+    found = words(printed(report, width))
+    assert "litert-int8-static on LiteRT was chosen: 5.35 MB instead of 18.6 MB" in found
+    assert "Its time beside that of int8-weights, the best on ONNX Runtime: 0.41 times" in found
+    table = found.split("Engines")[1]
+    for figure in ("2.47 MB", "7.82 MB", "2.56 MB", "7.40 MB", "0.41×", "0.39…0.43", "0.50×"):
+        assert figure in table
+    assert "Engines" not in printed(sample_reports.label(), width)
+
+
+def test_an_engine_without_a_choice_says_so():
+    report = sample_reports.two_engines()
+    sentence = "None of LiteRT's candidates may be taken."
+    onnxruntime = replace(report.engines[1], leads=())
+    litert = replace(report.engines[0], chosen="", why=sentence)
+    candidates = tuple(
+        replace(one, chosen=one.chosen and one.engine == "onnxruntime") for one in report.candidates
+    )
+    report = replace(
+        report,
+        engines=(onnxruntime, litert),
+        candidates=candidates,
+        optimized_model_path=sample_reports.label().optimized_model_path,
+    )
     found = words(printed(report))
-    assert "For litert: int8-weights-depthwise-float was chosen: 5.31 MB" in found
-    assert found.index("int8-weights was chosen") < found.index("For litert")
+    assert "int8-weights on ONNX Runtime was chosen" in found
+    assert sentence in found
 
 
 def test_float32_can_be_what_remains():
@@ -128,7 +148,7 @@ def test_float32_can_be_what_remains():
 def test_figures_that_are_missing_are_dashes_not_errors(width):
     report = sample_reports.label(rejected=(), sensitivities=(), compiled=())
     nan = Estimate(float("nan"), float("nan"), float("nan"))
-    bare = tuple(replace(one, timings=(), creation_ms=(), speedup=nan) for one in report.candidates)
+    bare = tuple(replace(one, timings=(), creation_ms=(), speed=nan) for one in report.candidates)
     text = printed(replace(report, candidates=bare), width)
     assert "nan" not in text
     assert "–" in text
