@@ -248,9 +248,7 @@ class EdgeRuntime:
             if self._session is None:
                 engine = self._find(await self._settled())
                 try:
-                    session, _ = await asyncio.gather(
-                        engine.load(self._model, self._options), self._hold()
-                    )
+                    session = await self._made(engine)
                 except SatchelError as error:
                     await self._tell(error)
                     raise
@@ -273,6 +271,13 @@ class EdgeRuntime:
                 or f"Choose one of: {', '.join(engines)}",
             )
         return engines[engine]
+
+    async def _made(self, engine: InferenceEngine) -> EngineSession:
+        held = asyncio.ensure_future(self._hold())
+        try:
+            return await engine.load(self._model, self._options)
+        finally:
+            await held  # also where it failed: `close` lets go of what is held by then
 
     async def _hold(self) -> None:
         lease, self._lease = self._lease, None

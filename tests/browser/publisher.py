@@ -21,6 +21,7 @@ id = "{MODEL}"
 task = "label"
 title = "Label"
 recipe = "{RECIPE}"
+variant = "int8-float16-weights"
 """
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
@@ -231,3 +232,20 @@ async def test_closing_twice_is_allowed_and_using_it_afterwards_is_an_error(mode
 async def test_specs_before_loading_are_an_error_that_says_what_to_do(model):
     with pytest.raises(satchel.InputError, match=r"await runtime.load()"):
         _ = EdgeRuntime(model("fixed")).inputs
+
+
+async def test_what_holds_a_model_s_file_is_let_go_even_when_the_model_fails_first(platform):
+    held = []
+
+    @asynccontextmanager
+    async def slowly():
+        await asyncio.sleep(0.3)  # a lock that others hold
+        held.append("taken")
+        yield
+        held.append("let go")
+
+    runtime = EdgeRuntime(b"no model", lease=slowly(), platform=platform)
+    with pytest.raises(satchel.ModelError):
+        await runtime.load()
+    await runtime.close()
+    assert held == ["taken", "let go"]

@@ -66,7 +66,7 @@ class Home:
                 MODEL,
                 version="1.1.0",
                 changelog="Knows puffins.",
-                files=(model,),
+                files=(model,) if model else (),
                 repository=place,
             )
             self._copy("old", name)
