@@ -21,7 +21,7 @@ def run(*, everything: bool, quick: bool, arguments: Sequence[str]) -> int:
     """Prepare and run the tests; return pytest's exit status.
 
     Args:
-        everything: Add the tests that need PyTorch or TensorFlow.
+        everything: Add the tests that need PyTorch, TensorFlow or LiteRT's converters.
         quick: Only what needs no browser.
         arguments: For pytest; paths among them replace the usual ones.
     """
@@ -33,7 +33,7 @@ def run(*, everything: bool, quick: bool, arguments: Sequence[str]) -> int:
     else:
         node.packages()
     if everything:
-        for name in ("torch", "tensorflow"):
+        for name in ("torch", "tensorflow", "litert"):
             toolenv.python(name)
     command = [sys.executable, "-m", "pytest", *_defaults(everything, quick, arguments)]
     seeds = {"SATCHEL_HYPOTHESIS": "long"} if everything else {}

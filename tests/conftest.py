@@ -228,3 +228,11 @@ def tensorflow_python() -> Path:
     from builder import toolenv
 
     return toolenv.python("tensorflow")
+
+
+@pytest.fixture(scope="session")
+def litert_python() -> Path:
+    """The Python of the environment with LiteRT's converters; for tests marked `heavy`."""
+    from builder import toolenv
+
+    return toolenv.python("litert")

@@ -34,11 +34,16 @@ class Cache:
 
     Attributes:
         root: The folder.
-        seconds: What each step took in this run; 0 where its result was there.
+        took: Seconds that each step's parts took in this run; 0 where a result was there.
     """
 
     root: Path
-    seconds: dict[str, float] = field(default_factory=dict)
+    took: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """What each step took in this run; 0 where all its results were there."""
+        return {name: sum(parts.values()) for name, parts in self.took.items()}
 
     @property
     def hits(self) -> tuple[str, ...]:
@@ -55,6 +60,7 @@ class Cache:
         facts: Iterable[object],
         files: Iterable[Path] = (),
         tools: Iterable[str] = (),
+        part: str = "",
     ) -> T:
         """Return a step's result, from an earlier run where nothing has changed.
 
@@ -66,20 +72,28 @@ class Cache:
             facts: All else that it depends on; their `repr` must say so.
             files: That it reads.
             tools: Packages whose versions matter.
+            part: Of the step, for one that is done in several.
         """
+        took = self.took.setdefault(name, {})
         versions = [f"{tool} {metadata.version(tool)}" for tool in tools]
-        parts = [name, *map(repr, facts), *versions, *(digest(path) for path in (*code, *files))]
+        parts = [
+            name,
+            part,
+            *map(repr, facts),
+            *versions,
+            *(digest(path) for path in (*code, *files)),
+        ]
         key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
         place = self.root / name / key
         place.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(place.parent / f"{key}.lock"):
             if (place / RESULT).is_file():
-                self.seconds[name] = 0
+                took[part] = 0
                 (place / RESULT).touch()
                 return self._read(place, kind)
             started = time.perf_counter()
             self._make(place, make)
-            self.seconds[name] = time.perf_counter() - started
+            took[part] = time.perf_counter() - started
             return self._read(place, kind)
 
     def tidy(self) -> None:

@@ -12,6 +12,21 @@ from onnx import TensorProto, helper, numpy_helper
 
 from satchel_models.export import LOGITS, PIXELS
 from satchel_models.label_recipe import Export, Preprocess
+from satchel_models.photo_face import PhotoFace
+
+
+def face(outer: Export, preprocess: Preprocess) -> PhotoFace:
+    """The same for converters that begin at the network, at the size that the export is traced."""
+    height, width = outer.trace
+    return PhotoFace(
+        height=height,
+        width=width,
+        classes=outer.classes,
+        mean=(float(preprocess.mean),),
+        scale=(preprocess.scale,),
+        image=outer.input,
+        probabilities=outer.output,
+    )
 
 
 def with_interface(

@@ -1,8 +1,10 @@
 """The recipe of a label model: a PyTorch classifier, exported and stored small."""
 
+import json
 import re
 from dataclasses import dataclass
 
+from satchel_models.errors import RecipeError
 from satchel_models.recipe import Recipe, Rule, digest, pinned
 
 
@@ -68,10 +70,13 @@ class Quantise:
     """What comes of quantising: which candidate, the variant's name says.
 
     Attributes:
-        max_bytes: The artefact's size limit (bytes).
+        max_bytes: The artefacts' size limit (bytes).
+        ranges: Ranges of activations by tensor, as photos gave them: with this file (JSON) int8 is
+            made again without the photos. "" for none.
     """
 
     max_bytes: int
+    ranges: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +87,24 @@ class LabelRecipe(Recipe):
     export: Export
     preprocess: Preprocess
     quantise: Quantise
+
+    def ranges(self) -> dict[str, tuple[float, float]] | None:
+        """What photos gave when the artefact was calibrated; None: that isn't kept.
+
+        Raises:
+            RecipeError: The file can't be read.
+        """
+        if not self.quantise.ranges:
+            return None
+        path = self.folder / self.quantise.ranges
+        try:
+            found = json.loads(path.read_text("utf-8"))
+            return {name: (float(low), float(high)) for name, (low, high) in found.items()}
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise RecipeError(
+                f"{path} can't be read as ranges by tensor ({error}). Make it anew: python3 "
+                f"build.py models --rebuild {self.id} --data DIR"
+            ) from error
 
     def rules(self) -> list[Rule]:
         """What types cannot say."""

@@ -1,9 +1,12 @@
 """The face of a model of one's own: what its task gives and takes goes into the graph."""
 
+from collections.abc import Sequence
+
 import onnx
 
+from satchel_models import photo_interface
 from satchel_models.own_recipe import OwnEmbedRecipe, OwnLabelRecipe, OwnRecipe
-from satchel_models.photo_interface import with_photo_interface
+from satchel_models.photo_face import PhotoFace
 from satchel_models.photo_shape import size
 from satchel_models.text_interface import with_text_interface
 
@@ -15,10 +18,17 @@ def with_interface(model: onnx.ModelProto, recipe: OwnRecipe) -> onnx.ModelProto
         ModelError: The model isn't of the kind that its task needs.
     """
     if isinstance(recipe, OwnLabelRecipe):
-        return with_photo_interface(model, recipe)
+        return photo_interface.with_photo_interface(model, recipe)
     if isinstance(recipe, OwnEmbedRecipe):
         return with_text_interface(model, recipe)
     return model
+
+
+def face(model: onnx.ModelProto, recipe: OwnRecipe, example: Sequence[int]) -> PhotoFace | None:
+    """A label model's face for converters that begin at the original; None: it has none."""
+    if isinstance(recipe, OwnLabelRecipe):
+        return photo_interface.face(model, recipe, example)
+    return None
 
 
 def resolutions(recipe: OwnRecipe) -> tuple[int, ...]:

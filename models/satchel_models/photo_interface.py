@@ -16,15 +16,13 @@ from onnx import TensorProto
 from satchel_models.errors import TaskError
 from satchel_models.face import Face, Value, inputs_of, outputs_of
 from satchel_models.own_recipe import OwnLabelRecipe
-from satchel_models.photo_shape import Seen, seen
+from satchel_models.photo_face import LUMA, PhotoFace
+from satchel_models.photo_shape import Seen, seen, size
 
 Kind = np.dtype[Any]
 
 IMAGE = "image"
 PROBABILITIES = "probabilities"
-
-LUMA = (0.299, 0.587, 0.114)
-"""ITU-R BT.601, 2.5.1: what Pillow's "L" and OpenCV's grey are, too."""
 
 
 def with_photo_interface(model: onnx.ModelProto, recipe: OwnLabelRecipe) -> onnx.ModelProto:
@@ -54,6 +52,45 @@ def with_photo_interface(model: onnx.ModelProto, recipe: OwnLabelRecipe) -> onnx
     _front(face, photo, recipe)
     _back(face, found, classes, recipe, photo.batch)
     return face.done()
+
+
+def face(
+    model: onnx.ModelProto, recipe: OwnLabelRecipe, example: Sequence[int]
+) -> PhotoFace | None:
+    """The same for converters that begin at the original.
+
+    Args:
+        model: The network's graph, without a face.
+        recipe: What the photo goes through, and the labels.
+        example: Sizes of the network's input that it runs with.
+
+    Returns:
+        None: it takes whole numbers, which only the graph's face makes of a photo.
+
+    Raises:
+        TaskError: The model does something else, or its recipe says something else of it.
+    """
+    inner = Face(model, recipe.id)
+    photo = seen(inputs_of(inner.graph)[0], recipe)
+    if photo.input.dtype != np.float32:
+        return None
+    classes, found = _scores(inner, recipe)
+    sides = size(recipe.label) or (example[2:4] if photo.layout == "nchw" else example[1:3])
+    mean, scale = _affine(recipe, photo)
+    return PhotoFace(
+        height=sides[0],
+        width=sides[1],
+        classes=classes,
+        mean=tuple(mean),
+        scale=tuple(scale),
+        colour=photo.colour,
+        layout=photo.layout,
+        rank=photo.rank,
+        output=[one.name for one in outputs_of(inner.graph)].index(found.name),
+        softmax=recipe.label.output == "logits",
+        image=IMAGE,
+        probabilities=PROBABILITIES,
+    )
 
 
 def _front(face: Face, photo: Seen, recipe: OwnLabelRecipe) -> None:

@@ -1,16 +1,15 @@
 """How a network sees a photo: read from its input, and from its recipe for the rest."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from satchel_models.errors import TaskError
 from satchel_models.face import Value
 from satchel_models.own_recipe import OwnLabelRecipe
 from satchel_models.own_tables import Photo
+from satchel_models.photo_face import Colour, Layout
 
-CHANNELS = {"grey": 1, "rgb": 3, "bgr": 3}
-
-Layout = Literal["nchw", "nhwc"]
+CHANNELS: Mapping[Colour, int] = {"grey": 1, "rgb": 3, "bgr": 3}
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Seen:
     input: Value
     rank: int
     layout: Layout
-    colour: str
+    colour: Colour
     batch: int | str
     height: int | str
     width: int | str
@@ -98,7 +97,7 @@ def _layout(given: Value, name: str) -> Layout:
     return "nchw" if first else "nhwc"
 
 
-def _colour(channels: int | str, photo: Photo, name: str, given: Value) -> str:
+def _colour(channels: int | str, photo: Photo, name: str, given: Value) -> Colour:
     fitting = [one for one, count in CHANNELS.items() if count == channels]
     if isinstance(channels, int) and not fitting:
         raise TaskError(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
-from satchel_models import passes, tflite
+from satchel_models import litert, passes, tflite
 from satchel_models.caching import Cache
 from satchel_models.data import Dataset, arrays
+from satchel_models.litert import NoEnvironmentError, Order
 from satchel_models.measurement import Validation
 from satchel_models.quantisation import Material
 from satchel_models.results import (
@@ -21,6 +22,7 @@ from satchel_models.results import (
     Level,
     OptimizationReport,
     Quantised,
+    Rejected,
 )
 from satchel_models.subjects import Subject
 from satchel_models.targets import Target
@@ -119,20 +121,13 @@ class Pipeline:
     def quantised(self, graph: Graph, converted: Converted, dataset: Dataset) -> Quantised:
         """Step 3: candidates."""
         progress = self._progress(STEPS[2])
-        part = dataset.part("calibrate")
-        material = Material(
-            calibrate=part.feeds,
-            generated=dataset.generated,
-            seed=self.seed,
-            ladder=dataset.ladder,
-            resize=dataset.resize,
-        )
+        material = self._material(dataset)
 
         def make(work: Path) -> Quantised:
             found = self.target.quantise(graph, converted, work, self.level, material, progress)
             return self.subject.with_own(found, work)
 
-        return self.cache.step(
+        found = self.cache.step(
             STEPS[2],
             Quantised,
             make,
@@ -141,6 +136,39 @@ class Pipeline:
             files=[graph.file],
             tools=LIBRARIES,
         )
+        more = self.branched(converted, dataset)
+        return replace(
+            found,
+            candidates=(*found.candidates, *more.candidates),
+            rejected=(*found.rejected, *more.rejected),
+        )
+
+    def branched(self, converted: Converted, dataset: Dataset) -> Quantised:
+        """Step 3's other part: candidates that branch off from the original."""
+        progress = self._progress(STEPS[2])
+        material = self._material(dataset)
+        ranges = self.subject.ranges if self.data is None and self.calibration is None else None
+        order = Order(self.subject.original, converted, self.level, material, ranges)
+        try:
+            return self.cache.step(
+                STEPS[2],
+                Quantised,
+                lambda work: self.target.branch(order, work, self.tools, progress),
+                code=[*self._code("subjects"), *self.target.code["branch"]],
+                part="branch",
+                facts=[
+                    self.target.name,
+                    self.level,
+                    self.seed,
+                    fingerprint(dataset),
+                    ranges,
+                    (converted.inputs, converted.outputs, converted.face),
+                    self.subject.facts,
+                ],
+                files=[converted.file, *self.subject.files],
+            )
+        except NoEnvironmentError as error:
+            return Quantised((), (Rejected(litert.ALL, str(error)),))
 
     def compiled(self, quantised: Quantised, dataset: Dataset) -> tuple[Compiled, ...]:
         """Step 4: what a release needs."""
@@ -233,6 +261,15 @@ class Pipeline:
                 **found.versions,
             },
             command=self.command,
+        )
+
+    def _material(self, dataset: Dataset) -> Material:
+        return Material(
+            calibrate=dataset.part("calibrate").feeds,
+            generated=dataset.generated,
+            seed=self.seed,
+            ladder=dataset.ladder,
+            resize=dataset.resize,
         )
 
     def _code(self, *names: str) -> list[Path]:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from satchel_models.photo_face import PhotoFace
 from satchel_models.recipe import Session
 
 Feeds = Mapping[str, NDArray[Any]]
@@ -49,6 +50,7 @@ class Converted:
         examples: Sizes of each input that it was run with, in order; a batch of 1 where the batch
             is dynamic.
         notes: What the developer should know, a sentence each.
+        face: What was put around the original in it; None: nothing, or no photo's face.
     """
 
     file: Path
@@ -59,6 +61,7 @@ class Converted:
     nodes: int
     examples: tuple[tuple[int, ...], ...] = ()
     notes: tuple[str, ...] = ()
+    face: PhotoFace | None = None
 
 
 @dataclass(frozen=True)

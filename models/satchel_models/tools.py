@@ -14,7 +14,7 @@ from satchel_models.errors import ConversionError
 if TYPE_CHECKING:
     from satchel_models.measurement.laboratory import Laboratory
 
-Environment = Literal["torch", "tensorflow"]
+Environment = Literal["torch", "tensorflow", "litert"]
 
 Progress = Callable[[str, float | None], None]
 """What is done now, in words, and its share 0 … 1, or None where nobody knows.
@@ -28,7 +28,11 @@ class Tools(Protocol):
     """What the steps may ask for."""
 
     def python(self, environment: Environment) -> Path:
-        """A Python that has this library and ONNX."""
+        """A Python that has this library and ONNX.
+
+        Raises:
+            ConversionError: There is none, and none can be made.
+        """
         ...
 
 
@@ -69,11 +73,16 @@ class Installed:
         return Path(sys.executable)
 
 
-NAMES: dict[Environment, str] = {"torch": "PyTorch", "tensorflow": "TensorFlow"}
+NAMES: dict[Environment, str] = {
+    "torch": "PyTorch",
+    "tensorflow": "TensorFlow",
+    "litert": "LiteRT's converters",
+}
 
 PACKAGES: dict[Environment, str] = {
     "torch": "torch onnx onnxscript",
     "tensorflow": "tensorflow tf2onnx",
+    "litert": "litert_torch ai_edge_quantizer onnx",
 }
 
 

@@ -21,6 +21,7 @@ from satchel_models.convert.kinds import Kind
 from satchel_models.convert.numerics import Case
 from satchel_models.convert.original import Original
 from satchel_models.errors import ConversionError, ModelError
+from satchel_models.photo_face import PhotoFace
 
 TASK = "task.json"
 GRAPH = "drafted.onnx"
@@ -36,11 +37,19 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be converted, and where everything goes."""
+    """What is to be converted, and where everything goes.
+
+    Attributes:
+        original: What the developer gave.
+        kind: What that is.
+        folder: Where everything goes.
+        face: What is to be put around it; None: nothing, or it is put around the graph later.
+    """
 
     original: Original
     kind: Kind
     folder: Path
+    face: PhotoFace | None = None
 
 
 @dataclass(frozen=True)
@@ -60,8 +69,9 @@ class Drawn:
 
 def write_task(task: Task) -> None:
     """Put a task into its folder."""
-    said = asdict(task.original)
-    text = json.dumps({"kind": task.kind.name, "original": said}, default=str)
+    face = None if task.face is None else asdict(task.face)
+    said = {"kind": task.kind.name, "original": asdict(task.original), "face": face}
+    text = json.dumps(said, default=str)
     (task.folder / TASK).write_text(text, encoding="utf-8")
 
 
@@ -80,7 +90,8 @@ def read_task(folder: Path) -> Task:
         said["outputs"] = tuple(said["outputs"])
     if said["dynamic"] is not None:
         said["dynamic"] = {name: tuple(axes) for name, axes in said["dynamic"].items()}
-    return Task(Original(**said), Kind[found["kind"]], folder)
+    face = None if found["face"] is None else PhotoFace.of(found["face"])
+    return Task(Original(**said), Kind[found["kind"]], folder, face)
 
 
 def read_result(folder: Path) -> Drawn | None:

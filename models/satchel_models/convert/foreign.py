@@ -43,30 +43,43 @@ def draft(python: Path, module: str, task: Task, progress: Progress) -> Draft:
         progress: Is called several times a second; when it raises, the program is ended.
 
     Raises:
+        ModelError: See `done`.
+    """
+    found = done(python, f"satchel_models.convert.{module}", task, progress)
+    return Draft(task.folder / GRAPH, found.origin, found.cases, found.notes)
+
+
+def done(python: Path, module: str, task: Task, progress: Progress) -> Drawn:
+    """Do a task in another Python, whatever comes of it.
+
+    Args:
+        python: That Python.
+        module: The program.
+        task: For it.
+        progress: Is called several times a second; when it raises, the program is ended.
+
+    Raises:
         ModelError: What the other program says.
         ConversionError: It ended without a word.
     """
+    (task.folder / exchange.RESULT).unlink(missing_ok=True)  # of an earlier program in there
     exchange.write_task(task)
     errors = task.folder / "errors.txt"
     with errors.open("wb") as sink:
         status = _run(_command(python, module, task), _environment(), sink, progress)
-    done = exchange.read_result(task.folder)
-    if done is None or status:
+    result = exchange.read_result(task.folder)
+    if result is None or status:
         said = errors.read_text("utf-8", "replace").strip()[-SHOWN:]
         raise ConversionError(
             f"{task.original.path} wasn't converted: {python} {_ended(status)}. Its last words: "
             f"{said or 'none'}"
         )
-    return _draft(done, task)
-
-
-def _draft(done: Drawn, task: Task) -> Draft:
-    return Draft(task.folder / GRAPH, done.origin, done.cases, done.notes)
+    return result
 
 
 def _command(python: Path, module: str, task: Task) -> list[str]:
     # -P: what lies in the current folder must not stand in for a library.
-    return [str(python), "-P", "-m", f"satchel_models.convert.{module}", str(task.folder)]
+    return [str(python), "-P", "-m", module, str(task.folder)]
 
 
 def _environment() -> dict[str, str]:

@@ -41,15 +41,23 @@ def convert(task: Task) -> Drawn:
         ModelError: See `satchel_models.convert.convert`.
     """
     say("Loading the model")
-    network = keras_networks.load(task)
-    renamed = _renamed(network, task.original)
-    inputs = _inputs(renamed, task.original)
+    network, inputs = opened(task)
     say("Running the original")
     cases, found = _answers(network, inputs, task.original)
     names = exchange.named(found, task.original)
     say("Translating to ONNX")
     _write(network, inputs, found, names, task)
     return Drawn(network.origin, cases)
+
+
+def opened(task: Task) -> tuple[Network, tuple[Input, ...]]:
+    """The original, and what it takes.
+
+    Raises:
+        ModelError: See `satchel_models.convert.convert`.
+    """
+    network = keras_networks.load(task)
+    return network, _inputs(_renamed(network, task.original), task.original)
 
 
 def _renamed(network: Network, original: Original) -> dict[str, tuple[tuple[int | None, ...], str]]:
@@ -110,10 +118,10 @@ def _run(
     network: Network, feeds: Mapping[str, NDArray[np.generic]], inputs: Sequence[Input]
 ) -> dict[str, NDArray[np.generic]]:
     tensors = [tf.constant(feeds[each.name]) for each in inputs]
-    return {name: value.numpy() for name, value in _named(network.call(*tensors)).items()}
+    return {name: value.numpy() for name, value in named(network.call(*tensors)).items()}
 
 
-def _named(result: Any) -> dict[str, Any]:
+def named(result: Any) -> dict[str, Any]:
     """Outputs by name, in a fixed order."""
     if isinstance(result, Mapping):
         return dict(result)
@@ -144,7 +152,7 @@ def _write(
     ]
 
     def outputs(*tensors: Any) -> tuple[Any, ...]:
-        result = _named(network.call(*tensors))
+        result = named(network.call(*tensors))
         # An output that is an input, or twice the same one, needs a node of its own.
         return tuple(tf.identity(result[name]) for name in found)
 

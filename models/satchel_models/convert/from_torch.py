@@ -30,8 +30,7 @@ def convert(task: Task) -> Drawn:
         ModelError: See `satchel_models.convert.convert`.
     """
     say("Loading the network")
-    network = torch_networks.load(task)
-    inputs, flat = _program(task, network) if network.program else _module(task, network)
+    network, inputs, flat = opened(task)
     say("Running the original")
     cases, names = answers(task, flat, inputs)
     say("Exporting to ONNX")
@@ -47,6 +46,17 @@ def convert(task: Task) -> Drawn:
         program = torch_export.capture(flat, *example)
         torch_export.write(program, path, given, names, task.original.opset)
     return Drawn(network.origin, cases, network.notes)
+
+
+def opened(task: Task) -> tuple[Network, tuple[Input, ...], Flat]:
+    """The original, what it takes, and itself as something that gives a flat tuple of tensors.
+
+    Raises:
+        ModelError: See `satchel_models.convert.convert`.
+    """
+    network = torch_networks.load(task)
+    inputs, flat = _program(task, network) if network.program else _module(task, network)
+    return network, inputs, flat
 
 
 def answers(

@@ -5,8 +5,8 @@ is made; `rounding`, `storage`, `embeddings`, `blocks` and `products` do the wor
 says which weights suffer, `ladder` offers smaller inputs. What is best, the browser says: step 5.
 """
 
-from satchel_models.quantisation.material import Material
-from satchel_models.quantisation.step import quantise
+from satchel_models.quantisation.material import Material, sample
+from satchel_models.quantisation.step import GENERATED, quantise
 from satchel_models.steps import Feeds
 
-__all__ = ["Feeds", "Material", "quantise"]
+__all__ = ["GENERATED", "Feeds", "Material", "quantise", "sample"]

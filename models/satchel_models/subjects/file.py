@@ -46,6 +46,10 @@ class File:
         """The file."""
         return [self.original.path]
 
+    @property
+    def ranges(self) -> None:
+        """None: data calibrates."""
+
     def convert(self, out: Path, tools: Tools, progress: Progress) -> Converted:
         """Convert it as it is."""
         return convert.convert(self.original, out, tools, progress)

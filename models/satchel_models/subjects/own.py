@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import onnx
@@ -62,11 +62,16 @@ class Own:
         convert.recognise(self.recipe.original)  # says what is wrong with it, if anything
         return [self.recipe.original]
 
+    @property
+    def ranges(self) -> None:
+        """None: data calibrates."""
+
     def convert(self, out: Path, tools: Tools, progress: Progress) -> Converted:
         """Convert the original, and put the face on."""
         converted = convert.convert(self.original, out, tools, progress)
         model = onnx.load(converted.file)
-        return refaced(converted, own_interface.with_interface(model, self.recipe))
+        faced = refaced(converted, own_interface.with_interface(model, self.recipe))
+        return replace(faced, face=own_interface.face(model, self.recipe, converted.examples[0]))
 
     def dataset(
         self, data: Path | None, calibration: Path | None, converted: Converted, seed: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from satchel_models import convert, interface, sentences, source
 from satchel_models import graph as graphs
 from satchel_models.bert import Dimensions, load
 from satchel_models.bert_int8 import Int8Encoder
-from satchel_models.convert import recipes
+from satchel_models.convert import Original, recipes
 from satchel_models.convert.graphs import specs
 from satchel_models.data import Dataset, Preprocessing
 from satchel_models.data import load as load_data
@@ -51,13 +51,24 @@ class Label:
         """The published weights."""
         return [source.weights(self.recipe.source, self.cache)]
 
+    @property
+    def original(self) -> Original:
+        """The network alone."""
+        return recipes.original(self.recipe, self.cache)
+
+    @property
+    def ranges(self) -> Mapping[str, tuple[float, float]] | None:
+        """What photos gave when the artefact was made, where that is kept beside the recipe."""
+        return self.recipe.ranges()
+
     def convert(self, out: Path, tools: Tools, progress: Progress) -> Converted:
         """Convert the weights with their network, and put photos in front of it."""
-        original = recipes.original(self.recipe, self.cache)
-        converted = convert.convert(original, out, tools, progress)
+        converted = convert.convert(self.original, out, tools, progress)
         model = onnx.load(converted.file)
-        return refaced(
-            converted, interface.with_interface(model, self.recipe.export, self.recipe.preprocess)
+        faced = interface.with_interface(model, self.recipe.export, self.recipe.preprocess)
+        return replace(
+            refaced(converted, faced),
+            face=interface.face(self.recipe.export, self.recipe.preprocess),
         )
 
     def dataset(
@@ -94,6 +105,14 @@ class Embed:
         """The published weights, and what describes them."""
         found = sentences.originals(self.recipe, self.cache)
         return [found.weights, found.config]
+
+    @property
+    def original(self) -> None:
+        """None: the graph is built of the weights."""
+
+    @property
+    def ranges(self) -> None:
+        """None."""
 
     def convert(self, out: Path, tools: Tools, progress: Progress) -> Converted:
         """Build the graph from the weights."""

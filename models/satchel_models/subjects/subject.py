@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from satchel_models.convert import Original
 from satchel_models.data import Dataset
 from satchel_models.steps import Converted, Quantised
 from satchel_models.tools import Progress, Tools
@@ -25,6 +26,14 @@ class Subject(Protocol):
     @property
     def files(self) -> Sequence[Path]:
         """What the conversion reads."""
+
+    @property
+    def original(self) -> Original | None:
+        """What converters begin at; None: it is built of its weights alone."""
+
+    @property
+    def ranges(self) -> Mapping[str, tuple[float, float]] | None:
+        """Ranges of activations that an earlier calibration found; None: there was none."""
 
     def convert(self, out: Path, tools: Tools, progress: Progress) -> Converted:
         """Step 1; see `satchel_models.convert`."""

@@ -9,10 +9,11 @@ from typing import Protocol
 
 from satchel_models.data import Dataset
 from satchel_models.errors import TargetError
+from satchel_models.litert import Order
 from satchel_models.measurement import Validation
 from satchel_models.quantisation import Material
 from satchel_models.results import Compiled, Converted, Graph, Level, Quantised
-from satchel_models.tools import Equipment, Progress
+from satchel_models.tools import Equipment, Progress, Tools
 
 __all__ = ["Target", "target"]
 
@@ -38,6 +39,13 @@ class Target(Protocol):
         progress: Progress,
     ) -> Quantised:
         """Make candidates; see `satchel_models.quantisation.quantise`."""
+
+    def branch(self, order: Order, out: Path, tools: Tools, progress: Progress) -> Quantised:
+        """Make candidates that branch off from the original, not from its graph.
+
+        Raises:
+            NoEnvironmentError: What makes them can't be had now.
+        """
 
     def compile(
         self, quantised: Quantised, out: Path, dataset: Dataset, progress: Progress

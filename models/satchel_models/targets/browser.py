@@ -1,14 +1,15 @@
-"""Browsers: onnxruntime-web's WASM build, measured in a real Chromium."""
+"""Browsers: onnxruntime-web and LiteRT.js, measured in a real Chromium."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from satchel_models import compilation, measurement, quantisation
+from satchel_models import compilation, litert, measurement, quantisation
 from satchel_models.data import Dataset
+from satchel_models.litert import Order
 from satchel_models.measurement import Validation
 from satchel_models.quantisation import Material
 from satchel_models.results import Compiled, Converted, Graph, Level, Quantised
-from satchel_models.tools import Equipment, Progress
+from satchel_models.tools import Equipment, Progress, Tools
 
 HERE = Path(__file__).parent.parent
 
@@ -19,6 +20,7 @@ class Browser:
     name = "browser"
     code: Mapping[str, Sequence[Path]] = {
         "quantise": (HERE / "quantisation",),
+        "branch": (HERE / "litert", HERE / "convert"),
         "compile": (HERE / "compilation.py",),
         "validate": (HERE / "measurement", HERE / "data"),
     }
@@ -34,6 +36,10 @@ class Browser:
     ) -> Quantised:
         """Make the candidates for onnxruntime-web."""
         return quantisation.quantise(graph, converted, out, level, material, progress)
+
+    def branch(self, order: Order, out: Path, tools: Tools, progress: Progress) -> Quantised:
+        """Make the candidates for LiteRT.js."""
+        return litert.candidates(order, out, tools, progress)
 
     def compile(
         self, quantised: Quantised, out: Path, dataset: Dataset, progress: Progress

@@ -14,8 +14,10 @@ MODULES = sorted(
 )
 
 
-# They run where PyTorch or TensorFlow is.
-ELSEWHERE = re.compile(r"satchel_models\.convert\.(from_(torch|keras)|(torch|keras)_\w+)")
+# They run where PyTorch, TensorFlow or LiteRT's converters are.
+ELSEWHERE = re.compile(
+    r"satchel_models\.(convert|litert)\.(from_(torch|keras)|(torch|keras)_\w+|making)"
+)
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if not ELSEWHERE.fullmatch(name)])

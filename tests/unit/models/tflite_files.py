@@ -1,4 +1,4 @@
-"""Small `.tflite` files, written by LiteRT's own schema: matrices in a row.
+"""Small `.tflite` files, written by LiteRT's own schema: matrices in a row, a network for images.
 
 Who imports this is skipped on machines for which there is no LiteRT.
 """
@@ -9,7 +9,11 @@ import pytest
 schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
 flatbuffers = pytest.importorskip("flatbuffers")
 
-KINDS = {"float32": schema.TensorType.FLOAT32, "int8": schema.TensorType.INT8}
+KINDS = {
+    "float32": schema.TensorType.FLOAT32,
+    "int8": schema.TensorType.INT8,
+    "int32": schema.TensorType.INT32,
+}
 
 
 class _Writer:
@@ -126,3 +130,43 @@ def stored_small(matrix, *, given="x", result="y"):
     unpacked = writer.tensor("unpacked", stored.shape)
     writer.operator(schema.BuiltinOperator.DEQUANTIZE, [weights], [unpacked], version=2)
     return writer.content(first, writer.product(first, unpacked, result))
+
+
+def photos(side=8, *, given="pixels", result="scores", loose=False):
+    """A small convolutional network, float32 [1, side, side, 3] → [1, 4].
+
+    Args:
+        side: Pixels.
+        given: The input's name.
+        result: The output's name.
+        loose: Whether a constant that nothing uses, metadata and long names are in it, too.
+    """
+    random = np.random.default_rng(5)
+    writer = _Writer()
+    first = writer.tensor(given, [1, side, side, 3])
+    kernel = writer.tensor("k", [6, 3, 3, 3], content=_drawn(random, 6, 3, 3, 3))
+    bias = writer.tensor("b", [6], content=_drawn(random, 6))
+    if loose:
+        writer.tensor("unused", [64], content=np.ones(64, np.float32))
+    half = writer.tensor("a/very/long/path/to/a.Module", [1, side // 2, side // 2, 6])
+    options = schema.Conv2DOptionsT()
+    options.strideH = options.strideW = 2
+    options.padding = schema.Padding.SAME
+    options.fusedActivationFunction = schema.ActivationFunctionType.RELU6
+    operators, kinds = schema.BuiltinOperator, schema.BuiltinOptions
+    writer.operator(operators.CONV_2D, [first, kernel, bias], [half], options, kinds.Conv2DOptions)
+    axes = writer.tensor("axes", [2], "int32", np.array([1, 2], np.int32))
+    pooled = writer.tensor("pooled", [1, 6])
+    mean = schema.ReducerOptionsT()
+    writer.operator(operators.MEAN, [half, axes], [pooled], mean, kinds.ReducerOptions)
+    weights = writer.tensor("w", [4, 6], content=_drawn(random, 4, 6))
+    scores = writer.product(pooled, weights, "logits")
+    last = writer.tensor(result, [1, 4])
+    softmax = schema.SoftmaxOptionsT()
+    softmax.beta = 1.0
+    writer.operator(operators.SOFTMAX, [scores], [last], softmax, kinds.SoftmaxOptions)
+    return writer.content(first, last)
+
+
+def _drawn(random, *shape):
+    return random.standard_normal(shape).astype(np.float32)
