@@ -9,7 +9,7 @@ import time
 import zipfile
 from pathlib import Path
 
-from builder import parts, wheel
+from builder import litert, parts, wheel
 
 HERE = Path(__file__).parent
 ENGINE_TESTS = HERE.parent / "engine"
@@ -25,13 +25,14 @@ SECONDS = 360
 
 
 def make(folder: Path) -> None:
-    """Put the page, Pyodide, onnxruntime-web, the wheel and the tests into a folder."""
+    """Put the page, Pyodide, both engines, the wheel and the tests into a folder."""
     shutil.copytree(HERE / "pyodide", folder)
     shutil.copytree(parts.folder("pyodide"), folder / "pyodide")
     for name in ("numpy", "micropip"):
         for path in parts.folder(name).iterdir():
             shutil.copy(path, folder / "pyodide")
     shutil.copytree(parts.folder("onnxruntime"), folder / "ort")
+    shutil.copytree(litert.folder(), folder / "litert")
     wheel.build(folder / "wheels")
     for name in UPDATES:
         repack(name, folder / "wheels")

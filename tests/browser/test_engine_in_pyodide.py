@@ -12,7 +12,7 @@ import pytest
 from builder.paths import APP
 from builder.server import serving
 
-HOST = APP / "satchel/platform/browser/host.mjs"
+BROWSER = APP / "satchel/platform/browser"
 
 INSTALL = """
 import json, micropip
@@ -36,7 +36,9 @@ RUN_TESTS = (
 import os, shutil, sys
 from pyodide.http import pyfetch
 import satchel
-satchel.configure(ort_url=base + "ort/ort.wasm.bundle.min.mjs")
+satchel.configure(
+    ort_url=base + "ort/ort.wasm.bundle.min.mjs", litert_url=base + "litert/litert.mjs"
+)
 await (await pyfetch(base + "tests.zip")).unpack_archive(extract_dir="/work")
 await (await pyfetch(base + "files.zip")).unpack_archive(extract_dir="/work/files")
 sys.path[:0] = ["/work/site-packages", "/work/tests/engine"]
@@ -68,7 +70,8 @@ def bare_folder(tmp_path_factory):
     bare_page.make(folder)
     fixtures = bare_page.ENGINE_TESTS / "fixtures.py"
     subprocess.run([sys.executable, fixtures, folder / "files"], check=True)
-    shutil.copy(HOST, folder)
+    for name in ("host.mjs", "features.mjs"):
+        shutil.copy(BROWSER / name, folder)
     shutil.make_archive(str(folder / "files"), "zip", folder / "files")
     return folder
 

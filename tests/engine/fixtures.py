@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import litert_models
 import numpy as np
 import onnx
 import trust_repositories
@@ -242,6 +243,7 @@ def write(folder: Path) -> None:
         models[make.__name__] = make()
     for name, proto in models.items():
         (folder / f"{name}.onnx").write_bytes(proto.SerializeToString())
+    litert_models.write(folder)
     (folder / "labels.txt").write_text("red\ngreen\nblue\n")
     (folder / "noise.bin").write_bytes(random.Random(7).randbytes(1_500_000))
     write_images(folder)

@@ -17,7 +17,8 @@ from satchel.errors import (
 __all__ = ["explained"]
 
 _MEMORY = re.compile(
-    r"bad_alloc|out of memory|\bOOM\b|allocation failed|failed to allocate|cannot enlarge memory",
+    r"bad_alloc|out of memory|\bOOM\b|allocation failed|cannot enlarge memory"
+    r"|failed to allocate (?!tensors)|BytesRequired",
     re.IGNORECASE,
 )
 _UNSUPPORTED = re.compile(
@@ -32,8 +33,9 @@ def explained(kind: str, message: str, *, loading: bool) -> SatchelError:
 
     Args:
         kind: "unavailable" (the engine does not start), "crash" (it broke down), "memory",
-            "format" (the bytes are no model), "unsupported" (it can't be compiled), "dtype" (an
-            input or output is of a type that LiteRT.js doesn't carry), or anything else.
+            "format" (the bytes are no model), "unsupported" (it can't be compiled), "dtype" or
+            "shape" (an input or output is of a type, or has a dynamic axis, that LiteRT.js doesn't
+            carry), or anything else.
         message: What LiteRT said.
         loading: Whether it happened while loading a model, not while running it.
     """
@@ -60,6 +62,11 @@ def explained(kind: str, message: str, *, loading: bool) -> SatchelError:
         return UnsupportedModelError(
             f"{message}, and LiteRT.js takes and gives float32, int32 and uint8 only",
             todo="Export the model with such inputs and outputs; inside, it may use any type",
+        )
+    if kind == "shape":
+        return UnsupportedModelError(
+            f"{message}, and LiteRT.js runs a model at the sizes that it was exported with only",
+            todo="Export the model with a fixed batch and size, one file for each",
         )
     if loading and (kind == "unsupported" or (kind != "format" and _UNSUPPORTED.search(message))):
         return UnsupportedModelError(

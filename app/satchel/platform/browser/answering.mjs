@@ -111,19 +111,18 @@ export function answer({ port, ahead = null }, engine) {
   };
 
   function explained(error) {
-    if (error?.code === "unavailable")
-      return { code: "unavailable", message: said(error), fatal: true };
-    if (MEMORY.test(said(error))) return { code: "memory", message: said(error), fatal: true };
+    const { code, message = said(error) } = error ?? {};
+    if (code === "unavailable" || code === "memory") return { code, message, fatal: true };
     return engine.explain(error);
   }
 }
 
-const MEMORY =
-  /bad_alloc|out of memory|OOM|Array buffer allocation failed|allocate memory|memory\.grow|failed to allocate/i;
-
 /** An error for an engine that doesn't start. */
 export const unavailable = (error) =>
   Object.assign(new Error(said(error)), { code: "unavailable", fatal: true });
+
+/** An error for a want of memory, after which a WASM instance is in an unknown state. */
+export const starved = (error) => ({ code: "memory", message: said(error), fatal: true });
 
 /** What an error says; C++ throws numbers. */
 export function said(error) {

@@ -1,12 +1,15 @@
 // onnxruntime-web behind a MessagePort: load, run, release. Runs as a worker of its own, or is
 // imported into a page that has no worker to spare. The wheel carries this file.
-import { answer, broken, said, unavailable } from "./answering.mjs";
+import { answer, broken, said, starved, unavailable } from "./answering.mjs";
 import { threads as threadsHere } from "./features.mjs";
 
 // The smallest model there is (y = Identity(x)): creating a session for it makes onnxruntime
 // compile its WASM while Python still boots; there is no public call for that alone.
 const IDENTITY =
   "CAg6NwoQCgF4EgF5IghJZGVudGl0eRIBZ1oPCgF4EgoKCAgBEgQKAggBYg8KAXkSCgoICAESBAoCCAFCBAoAEA0=";
+
+const MEMORY =
+  /bad_alloc|out of memory|OOM|Array buffer allocation failed|allocate memory|memory\.grow|failed to allocate/i;
 
 const TYPED_ARRAYS = {
   float32: Float32Array,
@@ -89,6 +92,7 @@ const release = (session) => session.release();
 
 function explain(error) {
   const message = said(error);
+  if (MEMORY.test(message)) return starved(error);
   const status = Number(/ERROR_CODE: (\d+)/.exec(message)?.[1] ?? 0);
   // onnxruntime's own status codes (onnxruntime_c_api.h, OrtErrorCode) leave the instance sound.
   if (status) return { code: STATUS[status] ?? "run", message, fatal: false };

@@ -1,8 +1,12 @@
 // LiteRT.js behind a MessagePort: load, run, release. Runs as a worker of its own. The wheel carries
 // this file. Made for @litertjs/core 2.5: parts of it that it calls internal are used where the
 // public call would leave memory behind.
-import { answer, broken, said, unavailable } from "./answering.mjs";
+import { answer, broken, said, starved, unavailable } from "./answering.mjs";
 import { relaxedSimd, threads as threadsHere } from "./features.mjs";
+
+// What leaves the WASM instance in an unknown state. Other words for a want of memory (see
+// litert_errors.py) come from checks that leave it sound.
+const MEMORY = /bad_alloc|out of memory|OOM|allocation failed|cannot enlarge memory|memory\.grow/i;
 
 // All that LiteRT.js takes and gives, by its own numbers (ElementType in its bindings).
 const TYPES = {
@@ -60,16 +64,19 @@ async function start(url, folder, wanted) {
       () => module.loadLiteRt(script),
     );
     const { liteRtWasm: wasm } = await loaded;
-    const environment = module.getDefaultEnvironment();
-    return {
-      module,
-      wasm,
-      environment,
-      lines,
+    const options = {
+      environment: module.getDefaultEnvironment(),
+      accelerator: "wasm",
+      cpuOptions: { numThreads: threads },
+      gpuOptions: {},
+      webNNOptions: {},
+    };
+    const about = {
       threads,
-      build: name,
+      build: name.replace("_", "") || "relaxed",
       version: version(module, url),
     };
+    return { module, wasm, lines, options, about };
   } catch (error) {
     throw unavailable(error);
   }
@@ -119,27 +126,20 @@ const version = (module, url) => module.version ?? /@(\d+\.\d+\.\d+)/.exec(url)?
 /** Starting it has compiled its WASM and run some. */
 const prove = async () => {};
 
-const describe = ({ version, threads, build }) => ({
-  version,
-  threads,
-  build: build.replace("_", "") || "relaxed",
-});
+const describe = ({ about }) => about;
 
-async function make({ module, wasm, environment, lines, threads }, bytes) {
+async function make(library, bytes) {
+  const { module, wasm, lines, options } = library;
   const address = wasm._malloc(bytes.length);
   if (!address) throw new Error("out of memory");
   const owned = [{ delete: () => wasm._free(address) }];
-  const dispose = () => {
-    for (const one of owned.splice(0)) one.delete();
+  const file = {
+    delete() {
+      for (const one of owned.splice(0)) one.delete();
+    },
   };
-  const { liteRtEnvironment: place } = environment;
-  const options = {
-    environment,
-    accelerator: "wasm",
-    cpuOptions: { numThreads: threads },
-    gpuOptions: {},
-    webNNOptions: {},
-  };
+  let runner = file; // whose deletion takes the file along
+  const { liteRtEnvironment: place } = options.environment;
   try {
     wasm.HEAPU8.set(bytes, address);
     const model = await heard(lines, "format", () => wasm.loadModel(place, address, bytes.length));
@@ -147,12 +147,45 @@ async function make({ module, wasm, environment, lines, threads }, bytes) {
     const { inputs, outputs } = await heard(lines, "format", () => signature(model));
     const compile = () => wasm.compileModel(place, model, options);
     const compiled = await heard(lines, "unsupported", compile);
-    const given = { liteRtModel: model, delete: dispose };
-    const runner = new module.CompiledModel(given, compiled, options, () => {});
-    return { session: { runner, inputs, outputs }, inputs, outputs };
+    const whole = Object.assign(file, { liteRtModel: model });
+    runner = new module.CompiledModel(whole, compiled, options, () => {});
+    const session = { runner, inputs, outputs };
+    // What the operators are that LiteRT doesn't know, it finds out when it runs them.
+    if (hasCustomOperators(bytes)) await tryOut(library, session);
+    return { session, inputs, outputs };
   } catch (error) {
-    if (!explain(error).fatal) dispose();
+    if (!explain(error).fatal) runner.delete();
     throw error;
+  }
+}
+
+/** Whether a model has operators that aren't LiteRT's; it has been found to be sound. */
+function hasCustomOperators(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const follow = (at) => at + view.getUint32(at, true);
+  /** Where field `index` of a FlatBuffers table points, or 0. */
+  const field = (table, index) => {
+    const layout = table - view.getInt32(table, true);
+    const at = 4 + 2 * index;
+    const offset = at < view.getUint16(layout, true) ? view.getUint16(layout + at, true) : 0;
+    return offset && follow(table + offset);
+  };
+  const codes = field(follow(0), 1); // Model.operator_codes in LiteRT's schema.fbs
+  const count = codes && view.getUint32(codes, true);
+  return Array.from({ length: count }, (_, k) => follow(codes + 4 + 4 * k)).some(
+    (code) => field(code, 1), // OperatorCode.custom_code
+  );
+}
+
+async function tryOut(library, session) {
+  const feeds = session.inputs.map(({ name, type, shape }) => {
+    const size = shape.reduce((product, length) => product * length, 1);
+    return [name, type, shape, new TYPED_ARRAYS[type](size)];
+  });
+  try {
+    await run(library, session, feeds);
+  } catch (error) {
+    throw Object.assign(error, { code: "unsupported" });
   }
 }
 
@@ -178,12 +211,13 @@ function spec(name, ranked) {
   layout.delete();
   ranked.delete();
   const [type] = TYPES[value] ?? [];
-  if (!type) {
-    const message = `'${name}' is ${OTHERS[value] || `of type ${value}`}`;
-    throw Object.assign(new Error(message), { code: "dtype" });
-  }
+  if (!type) throw refusal("dtype", `'${name}' is ${OTHERS[value] || `of type ${value}`}`);
+  // The library can resize inputs, its JavaScript can't.
+  if (shape.some((size) => size < 0)) throw refusal("shape", `'${name}' is [${shape.join(", ")}]`);
   return { name, type, shape };
 }
+
+const refusal = (code, message) => Object.assign(new Error(message), { code });
 
 /** A vector of C++'s as an array; the vector is gone. */
 function taken(vector) {
@@ -204,7 +238,7 @@ async function run({ module, lines }, { runner, inputs, outputs }, feeds) {
     results = await heard(lines, "run", () => runner.run(tensors));
     // A run that failed gives tensors all the same, with what was in memory: it only says so.
     const failed = lines.filter((line) => /^ERROR/.test(line));
-    if (failed.length) throw Object.assign(new Error(failed.join(" ")), { code: "run" });
+    if (failed.length) throw refusal("run", failed.join(" "));
     return results.map((tensor, k) => {
       const { buffer } = tensor.toTypedArray();
       return [tensor.type.layout.dimensions, outputs[k].type, new Uint8Array(buffer)];
@@ -229,6 +263,7 @@ async function heard(lines, code, work) {
 }
 
 function explain(error) {
+  if (MEMORY.test(said(error))) return starved(error);
   const { code, fatal = broken(error) } = error;
   // A file on which reading it breaks down is at fault itself, whatever became of the instance.
   if (fatal && code !== "format") return { code: "crash", message: said(error), fatal };

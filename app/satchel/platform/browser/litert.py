@@ -10,7 +10,7 @@ from satchel.platform.browser.host import features
 from satchel.platform.browser.worker_engine import WorkerEngine, absolute
 from satchel.platform.litert_errors import explained
 from satchel.settings import settings
-from satchel.tensors import ANY_SIZE, TensorSpec, dtype_of
+from satchel.tensors import TensorSpec, dtype_of
 
 __all__ = ["LiteRtWeb"]
 
@@ -35,7 +35,7 @@ class LiteRtWeb(WorkerEngine):
         return {}
 
     def spec(self, metadata: Any) -> TensorSpec:
-        shape = tuple(ANY_SIZE if size < 0 else int(size) for size in metadata.shape)
+        shape = tuple(int(size) for size in metadata.shape)
         return TensorSpec(str(metadata.name), dtype_of(str(metadata.type)), shape)
 
     def explained(self, kind: str, message: str, *, loading: bool) -> SatchelError:
