@@ -25,10 +25,13 @@ import satchel
 from satchel import platform as platforms
 from satchel.manifest import Manifest, Reference
 from satchel.tasks import Embed, Label
+from satchel.variants import engine_title
 
 if TYPE_CHECKING:
     from tensorpanel import Tensors
     from upkeep import Upkeep
+
+    from satchel.installed import InstalledModel
 
 # Looked up once: each step from module to method makes a proxy.
 _from_entries = js.Object.fromEntries
@@ -110,14 +113,16 @@ class Engine:
         """Versions, threads, models and storage, for the page's status strip."""
         from facts import in_words
 
-        engine = platforms.current().engines["onnxruntime"]
-        described = await engine.describe()
         installed = {model.model: model for model in await self._library.list()}
+        first = installed.get(self._site["models"][0]["id"])
+        # Until it is here: what it will need, as far as the page can tell.
+        engine = first.current.variant.engine if first else self._site["engine"]
+        described = await platforms.current().engines[engine].describe()
         return {
             "satchel": satchel.__version__,
             "python": platform.python_version(),
             "numpy": np.__version__,
-            "engine": f"onnxruntime-web {described['version']}",
+            "engine": f"{engine_title(engine)} {described['version']}",
             "threads": described["threads"],
             "isolated": bool(js.crossOriginIsolated),
             "boot_ms": self._boot_ms,
@@ -129,10 +134,7 @@ class Engine:
                     "title": model["title"],
                     "bytes": model["bytes"],
                     "bytes_text": in_words(model["bytes"]),
-                    "installed": model["id"] in installed,
-                    "version": str(installed[model["id"]].active)
-                    if model["id"] in installed
-                    else None,
+                    **_here(installed.get(model["id"])),
                 }
                 for model in self._site["models"]
             ],
@@ -325,6 +327,16 @@ class Engine:
 
     def _url(self, relative: str) -> str:
         return str(js.URL.new(relative, self._base).href)
+
+
+def _here(model: InstalledModel | None) -> dict[str, Any]:
+    """What of a model is on this device."""
+    return {
+        "installed": model is not None,
+        "version": str(model.active) if model else None,
+        "variant": model.current.chosen if model else None,
+        "reason": model.reason if model else "",
+    }
 
 
 async def _labelled(label: Label, pixels: Any, top: int, started: float) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from satchel.installed import PROBATION_RUNS, InstalledModel
 from satchel.library import Library
 from satchel.offers import Offer
 from satchel.platform import Platform
+from satchel.variants import engine_title
 
 __all__ = ["Facts", "Live", "device_facts", "in_words"]
 
@@ -105,7 +106,11 @@ class Facts:
             "version": str(model.active),
             "previous": model.previous and str(model.previous),
             "pinned": model.pinned and str(model.pinned),
-            "variant": {"name": model.current.chosen, "engine": model.current.variant.engine},
+            "variant": {
+                "name": model.current.chosen,
+                "engine": model.current.variant.engine,
+                "engine_title": engine_title(model.current.variant.engine),
+            },
             "reason": model.reason,
             "size": model.size,
             "size_text": in_words(model.size),

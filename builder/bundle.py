@@ -6,7 +6,7 @@ for models that have an origin of their own).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from filelock import FileLock
 from builder import (
     archives,
     bytecode,
+    engines,
     headers,
     interface,
     models,
@@ -132,6 +133,8 @@ class _Bundle:
         self.snapshot: dict[str, Any] | None = None
         self.python: list[str] = []
         """What a first visit downloads to start Python."""
+        self.engines: dict[str, Any] = {}
+        """The inference engines, in the page's own words (app/static/engines.mjs)."""
 
     def make(self) -> None:
         """Write every file, those that name others last."""
@@ -139,7 +142,8 @@ class _Bundle:
         self._snapshot()
         self._engine()
         trusted, made = self._models()
-        collected = notices.collect([model.recipe for model in made])
+        self._engines(made)
+        collected = notices.collect([model.recipe for model in made], [*self.engines])
         self._write("notices.txt", notices.document(self.site.title, collected).encode())
         style = self._asset("style.css", scripts.bundle(STATIC / "style.css"))
         boot = self._asset("boot.mjs", scripts.bundle(STATIC / "boot.mjs"))
@@ -156,7 +160,9 @@ class _Bundle:
         ui = self._asset("interface.mjs", interface.script(tasks))
         template = page.for_tasks(_text(STATIC / "index.html"), tasks, ours)
         worker = serviceworker.source()
-        about = page.about(self.site, self.urls, self._sizes(), made, collected)
+        python = sum((self.folder / url).stat().st_size for url in self.python)
+        about = page.about(self.site, self.urls, {"Python": python}, made, collected)
+        about["engines"] = self.engines
         about["trust"] = page.trust(trusted)
         about["models_origin"] = self.site.models_origin
         about["pyodide"] = self.pyodide
@@ -190,7 +196,13 @@ class _Bundle:
         )
         self._write("index.html", html.encode())
         origin = self.site.models_origin
-        kept = serviceworker.script(worker, build, dict(tree(self.folder)), origin)
+        of_engines = {
+            url
+            for engine in self.engines.values()
+            for one in engine["builds"]
+            for url in one["files"]
+        }
+        kept = serviceworker.script(worker, build, dict(tree(self.folder)), origin, of_engines)
         self._write("sw.js", kept)
         self._write("_headers", headers.headers_file(origin).encode())
         names = upload.ordered(name for name, _ in tree(self.folder))
@@ -234,11 +246,32 @@ class _Bundle:
         }
         python = _contents(parts.folder("micropython"))
         self.urls["micropython"] = self._part("micropython", python)
-        ort = _contents(parts.folder("onnxruntime"))
-        wasm = {name: ort.pop(name) for name in [*ort] if name.endswith(".wasm")}
-        runtime = self._part("onnxruntime", ort, wasm)
-        self.urls["ort"] = runtime + "ort.wasm.bundle.min.mjs"
-        self.urls["ort_wasm"] = f"{runtime}ort-wasm-simd-threaded.wasm{wire.SUFFIX}"
+
+    def _engines(self, made: Sequence[source.Pinned]) -> None:
+        """Write the inference engines that some release of the site's models has a variant for."""
+        named = {
+            variant.engine
+            for model in made
+            for release in model.signed.manifest.releases
+            for variant in release.variants(models.PLATFORM)
+        }
+        for engine in (engines.of(name) for name in sorted(named)):
+            folder = self._part(engine.name, engine.files, engine.large)
+            self.engines[engine.name] = {
+                "urls": {name: folder + file for name, file in engine.urls.items()},
+                "title": engine.title,
+                "version": engine.version,
+                "builds": [self._build(folder, build) for build in engine.builds],
+            }
+
+    def _build(self, folder: str, build: engines.Build) -> dict[str, Any]:
+        """Return what the page knows of an engine's build: its files, and how they are verified."""
+        urls = [folder + file for file in build.files]
+        return {
+            "needs": build.needs,
+            "files": {url: serviceworker.integrity(self.folder / url) for url in urls},
+            "bytes": sum((self.folder / url).stat().st_size for url in urls),
+        }
 
     def _snapshot(self) -> None:
         """Write the snapshot that Python starts from, where there can be one."""
@@ -321,15 +354,6 @@ class _Bundle:
     def _hashes(self) -> dict[str, str]:
         everything = tree(self.folder)
         return {name: sha256(path) for name, path in everything if not name.startswith(MODELS)}
-
-    def _sizes(self) -> dict[str, int]:
-        """Return the bytes that a first visit downloads for the engine, by what they are."""
-        inference = self.urls["ort"].rpartition("/")[0] + "/"
-        files = _listing(self.folder)
-        return {
-            "Python": sum(files[url] for url in self.python),
-            "Inference engine": sum(n for name, n in files.items() if name.startswith(inference)),
-        }
 
     def _check_sizes(self) -> None:
         for name, length in _listing(self.folder).items():

@@ -7,7 +7,7 @@ Texts come from the packages themselves. The few packages that ship without one 
 import json
 import tomllib
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib import metadata, resources
 from pathlib import Path
@@ -46,8 +46,15 @@ class Notice:
     text: str
 
 
-def collect(recipes: Sequence[Recipe]) -> list[Notice]:
-    """Return a notice for everything a site with these models carries.
+INSIDE_LITERT = (
+    "google/XNNPACK", "pytorch/cpuinfo", "protocolbuffers/protobuf", "Eigen", "emsdk",
+)  # fmt: skip
+"""What is compiled into LiteRT's WASM and has another licence, as ONNX Runtime's notices name it:
+LiteRT.js carries none. What else is in it (TensorFlow, Abseil, FlatBuffers, ruy) is Apache-2.0."""
+
+
+def collect(recipes: Sequence[Recipe], engines: Collection[str]) -> list[Notice]:
+    """Return a notice for everything a site carries with these models and inference engines.
 
     Raises:
         InputMissingError: A licence text isn't where it should be.
@@ -57,7 +64,7 @@ def collect(recipes: Sequence[Recipe]) -> list[Notice]:
         _part("pyodide", SHORTENED + _read(KEPT / "pyodide.txt")),
         Notice("CPython", "3.14", "PSF-2.0", _read(KEPT / "cpython.txt")),
         _part("numpy", _from_wheel(parts.file("numpy"))),
-        _part("onnxruntime", _onnxruntime()),
+        *(_part(name, _ENGINES[name]()) for name in engines),
         _part("micropython", _read(KEPT / "micropython.txt")),
         *(_installed(name) for name in bytecode.PACKAGES),
         *(_npm(name) for name in INSIDE_SCRIPTS),
@@ -139,6 +146,21 @@ def _onnxruntime() -> str:
             raise InputMissingError(f"onnxruntime {version} carries no {name}.")
         texts.append(text.read_bytes().decode("utf-8", errors="replace"))
     return "\n\n".join(texts)
+
+
+def _litert() -> str:
+    """Return LiteRT's licence, and those of what is compiled into it."""
+    known = [section.strip() for section in _onnxruntime().split("\n_____\n")]
+    texts = [_read(ROOT / "LICENSE")]
+    for name in INSIDE_LITERT:
+        found = [section for section in known if section.startswith(f"{name}\n")]
+        if len(found) != 1:
+            raise InputMissingError(f"ONNX Runtime's notices have {len(found)} texts for {name}.")
+        texts += found
+    return "\n\n".join(texts)
+
+
+_ENGINES = {"onnxruntime": _onnxruntime, "litert": _litert}
 
 
 def _npm(package: str) -> Notice:

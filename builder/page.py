@@ -9,10 +9,11 @@ from typing import Any
 from builder.errors import BuildError
 from builder.files import short
 from builder.notices import Notice, version
-from builder.release.source import Pinned
+from builder.release.source import Pinned, download_size
 from builder.release.trust import Trust
 from builder.scripts import json_for_html
 from builder.site import Site
+from satchel.manifest import Variant
 
 _BLANK = re.compile(r"\{\{(\w+)\}\}")
 
@@ -102,7 +103,8 @@ def about(
                 "manifest": urls["manifests"] + model.signed.name,
                 "manifest_bytes": len(model.signed.data),
                 "sha256": model.signed.sha256,
-                "bytes": model.bytes,
+                # What the device's own variant is, the page finds out.
+                "variants": [_variant(variant) for variant in model.variants],
             }
             for entry, model in zip(site.models, models, strict=True)
         ],
@@ -110,6 +112,14 @@ def about(
             {"name": notice.name, "version": notice.version, "licence": notice.licence}
             for notice in notices
         ],
+    }
+
+
+def _variant(variant: Variant) -> dict[str, Any]:
+    return {
+        "engine": variant.engine,
+        "needs": list(variant.needs),
+        "bytes": download_size(variant),
     }
 
 

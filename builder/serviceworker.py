@@ -7,7 +7,7 @@ which Workbox needs to notice a download that was cut without a word.
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TypedDict
 
@@ -55,20 +55,45 @@ def source() -> str:
 
 
 def script(
-    bundled: str, build: str, files: Mapping[str, Path], models_origin: str | None = None
+    bundled: str,
+    build: str,
+    files: Mapping[str, Path],
+    models_origin: str | None = None,
+    engines: Collection[str] = (),
 ) -> bytes:
-    """Return sw.js for a build."""
-    kept = {"build": build, "entries": entries(files), "headers": stored(models_origin)}
+    """Return sw.js for a build.
+
+    Args:
+        bundled: The script without its list.
+        build: The build's name.
+        files: The site's files, by relative path.
+        models_origin: The one other origin that the site may take its models from.
+        engines: Those files that belong to an inference engine: kept when a page uses it.
+    """
+    listed = entries(files)
+    kept = {
+        "build": build,
+        "entries": [entry for entry in listed if entry["url"] not in engines],
+        "engines": [entry for entry in listed if entry["url"] in engines],
+        "headers": stored(models_origin),
+    }
     literal = json.dumps(kept, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
     return bundled.replace(PLACEHOLDER, f"({literal})").encode()
 
 
-def _entry(name: str, path: Path) -> Entry:
-    digest = sha256(path)
-    forms = [bytes.fromhex(digest)]
+def integrity(path: Path) -> str:
+    """Return what a file may hash to, for the attribute of that name.
+
+    A host may take the name of a packed file for a Content-Encoding: the browser then expands it
+    first.
+    """
+    forms = [path.read_bytes()]
     if path.suffix == wire.SUFFIX:
-        # A host may take the name for a Content-Encoding: the browser then expands it first.
-        forms.append(hashlib.sha256(wire.unpacked(path.read_bytes())).digest())
-    integrity = " ".join("sha256-" + base64.b64encode(form).decode() for form in forms)
-    hashed = is_immutable(name)
-    return {"url": name, "revision": None if hashed else digest[:10], "integrity": integrity}
+        forms.append(wire.unpacked(forms[0]))
+    digests = (base64.b64encode(hashlib.sha256(form).digest()).decode() for form in forms)
+    return " ".join(f"sha256-{digest}" for digest in digests)
+
+
+def _entry(name: str, path: Path) -> Entry:
+    revision = None if is_immutable(name) else sha256(path)[:10]
+    return {"url": name, "revision": revision, "integrity": integrity(path)}

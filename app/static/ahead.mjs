@@ -15,7 +15,7 @@ export class Ahead {
     this.#database = `satchel:${scope}`;
   }
 
-  /** For the inference worker, or null. */
+  /** For the inference worker of that engine, or null. */
   get() {
     try {
       const needs = JSON.parse(localStorage.getItem(this.#key));
@@ -25,7 +25,7 @@ export class Ahead {
     }
   }
 
-  /** @param {{digest: string, options: object}} needs */
+  /** @param {{engine: string, digest: string, options: object}} needs */
   set(needs) {
     try {
       localStorage.setItem(this.#key, JSON.stringify(needs));

@@ -4,8 +4,11 @@
  * It offers `globalThis.satchel` to the interface (and to anyone's console): the site's
  * description, the engine, and what happened so far.
  */
+import { features } from "../satchel/platform/browser/features.mjs";
 import { metered } from "./conditions.mjs";
 import { Intake } from "./early.mjs";
+import { Engines } from "./engines.mjs";
+import { Kept } from "./keeping.mjs";
 import { Engine } from "./link.mjs";
 import { Offline } from "./offline.mjs";
 import { Signals } from "./signals.mjs";
@@ -23,15 +26,22 @@ const isolated = crossOriginIsolated && typeof SharedArrayBuffer === "function";
 const first = !navigator.serviceWorker?.controller;
 const costs = metered();
 
+const engines = new Engines(site, features(), document.baseURI);
+// What a model costs is what this device's variant of it costs.
+for (const model of site.models) model.bytes = engines.variant(model).bytes;
+
 const signals = new Signals();
 const early = new Intake();
-const engine = new Engine(site, { first, isolated }, signals);
-const offline = new Offline(signals, reloadForIsolation);
+const kept = new Kept(site, document.baseURI);
+const offline = new Offline(signals, kept, reloadForIsolation);
+const engine = new Engine(site, { first, isolated }, engines, offline, signals);
 
 globalThis.satchel = {
   site,
   engine,
   early,
+  engines,
+  parts: [...site.parts, engines.part(engine.firstEngine)],
   first,
   isolated,
   metered: costs,
@@ -39,6 +49,7 @@ globalThis.satchel = {
   start: () => engine.start(),
   stop: (reason) => engine.stop(reason),
   update: () => offline.update(),
+  needEngines: (names) => offline.need(names.flatMap((name) => engines.files(name))),
 };
 
 keepBuild();

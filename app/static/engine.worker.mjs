@@ -2,6 +2,7 @@
 // here, and nothing else.
 import * as host from "../satchel/platform/browser/host.mjs";
 import { counted } from "./counted.mjs";
+import { Engines } from "./engines.mjs";
 import { fetchExpanded } from "./expand.mjs";
 import { fetchNow } from "./now.mjs";
 import { scopeOf } from "./place.mjs";
@@ -23,28 +24,22 @@ addEventListener("message", function receive({ data }) {
   });
 });
 
-async function boot({ site, base, first, ui, inference, threads }, tell) {
+async function boot({ site, base, first, ui, inference, firstEngine, threads }, tell) {
   const url = (relative) => new URL(relative, base).href;
   const { urls } = site;
-  host.setSpawner(
-    spawner(inference, threads, url(urls.inference_worker), url(urls.ort), url(urls.ort_wasm)),
-  );
-  inference.addEventListener(
-    "message",
-    ({ data }) => data.event === "download" && tell(data.event, data.value),
-  );
-  inference.start(); // nobody else listens before Python does
+  const engines = new Engines(site, host.features(), base);
+  const begun = inference && { port: inference, engine: firstEngine, threads };
+  host.setSpawner(spawner(begun, engines, url(urls.inference_worker), tell));
   host.onFirstLoad((needs) => tell("needs", needs));
   if (first) countDownloads(site.python.map(url), partSize(site, "Python"), tell);
 
   tell("phase", { phase: "python", text: "Starting Python", ms: performance.now() });
   const archive = fetchExpanded(url(urls.engine)).then((response) => response.arrayBuffer());
   archive.catch(() => {}); // reported where it is awaited
-  const settings = {
-    ort_url: url(urls.ort),
-    ort_wasm_url: url(urls.ort_wasm),
-    scope: scopeOf(site, base),
-  };
+  const settings = { scope: scopeOf(site, base) };
+  for (const name of Object.keys(site.engines)) {
+    for (const [what, place] of Object.entries(engines.urls(name))) settings[`${what}_url`] = place;
+  }
   const { value, boot, later } = await startPython(
     { site, base, scope: settings.scope },
     async (python, restored) => {
@@ -56,7 +51,14 @@ async function boot({ site, base, first, ui, inference, threads }, tell) {
   const { models } = site; // each string of it takes its time to cross over
   const updates = async () => (await fetchExpanded(url(urls.updates))).arrayBuffer();
   const asked = { site, updates };
-  await value.serve(ui, { models, urls }, base, performance.now(), boot, asked);
+  await value.serve(
+    ui,
+    { models, urls, engine: firstEngine },
+    base,
+    performance.now(),
+    boot,
+    asked,
+  );
   await later();
 }
 
@@ -91,33 +93,58 @@ function loadEngine(python, archive, settings, numpy) {
 
 /**
  * Inference workers. The first one was started by the page, at the same time as this worker; any
- * later one (another number of threads, or a replacement) is this worker's own child.
+ * later one (another engine or number of threads, or a replacement) is this worker's own child.
  */
-function spawner(port, threads, worker, ort, ortWasm) {
-  let given = { port, terminate: () => postMessage({ type: "end-inference" }), onerror };
-  function onerror(report) {
-    addEventListener(
-      "message",
-      ({ data }) => data.type === "inference-dead" && report(data.message),
-    );
-  }
-  return async (engine, wanted) => {
-    if (given && engine === "onnxruntime" && wanted === threads) {
+function spawner(begun, engines, worker, tell) {
+  let given = begun && {
+    port: begun.port,
+    terminate: () => postMessage({ type: "end-inference" }),
+    onerror: (report) =>
+      addEventListener(
+        "message",
+        ({ data }) => data.type === "inference-dead" && report(data.message),
+      ),
+  };
+  if (given) passOnProgress(given.port, tell);
+  return async (engine, threads) => {
+    if (given && engine === begun.engine && threads === begun.threads) {
       const first = given;
       given = null;
       return first;
     }
+    await fetched(engine, tell);
     const child = new Worker(worker, { type: "module" });
     const { port1, port2 } = new MessageChannel();
-    child.postMessage({ type: "init", ort, ort_wasm: ortWasm, threads: wanted, port: port2 }, [
-      port2,
-    ]);
+    child.postMessage({ type: "init", ...engines.start(engine), threads, port: port2 }, [port2]);
+    passOnProgress(port1, tell);
     return {
       port: port1,
       terminate: () => child.terminate(),
       onerror: (report) => child.addEventListener("error", (event) => report(event.message)),
     };
   };
+}
+
+/** Resolves when the page says that an engine's files can be used. */
+function fetched(engine, tell) {
+  return new Promise((resolve, reject) => {
+    addEventListener("message", function hear({ data }) {
+      if (data.type !== "engine-here" || data.engine !== engine) return;
+      removeEventListener("message", hear);
+      if (data.problem) reject(new Error(`It could not be fetched: ${data.problem}`));
+      else resolve();
+    });
+    tell("wants-engine", engine);
+  });
+}
+
+/** What an inference worker fetches is of interest to the page; until Python does, nobody listens. */
+function passOnProgress(port, tell) {
+  port.addEventListener(
+    "message",
+    ({ data }) => data.event === "download" && tell(data.event, data.value),
+  );
+  port.start();
 }
 
 const partSize = (site, name) => site.parts.find((part) => part.name === name)?.bytes ?? 0;

@@ -36,12 +36,15 @@ export async function fetchExpanded(url, get = globalThis.fetch) {
  */
 export function expanded(response, url) {
   const { pathname } = new URL(url);
-  if (!pathname.endsWith(SUFFIX) || !response.body || response.headers.has(MARK)) return response;
+  if (!pathname.endsWith(SUFFIX) || !response.body || isExpanded(response)) return response;
   const name = pathname.slice(0, -SUFFIX.length).split("/").pop();
   const type = TYPES[name.split(".").pop()] ?? OTHER_TYPE;
   const body = response.body.pipeThrough(new TransformStream(expander(name)));
   return new Response(body, { headers: { "content-type": type, [MARK]: "yes" } });
 }
+
+/** Whether an answer comes from where files are kept expanded: from the service worker. */
+export const isExpanded = (response) => response.headers.has(MARK);
 
 /** Expands a whole file at once. @param {Uint8Array} bytes @returns {Uint8Array} */
 export function expandedNow(bytes, name) {

@@ -1,29 +1,40 @@
-// The page's inference worker: the engine's own, with onnxruntime's WASM expanded on its way, and
-// counted on a first visit. onnxruntime compiles it while it arrives.
+// The page's inference worker: each engine's own, with its WASM expanded on its way. What doesn't
+// come from the service worker is counted, and verified. The engine compiles it while it arrives.
 import "../satchel/platform/browser/inference.mjs";
+import "../satchel/platform/browser/litert.mjs";
 import { counted } from "./counted.mjs";
-import { fetchExpanded } from "./expand.mjs";
+import { expanded, isExpanded } from "./expand.mjs";
+import { verified } from "./verified.mjs";
 
 addEventListener("message", function receive({ data }) {
   if (data.type !== "init") return;
   removeEventListener("message", receive);
   const original = globalThis.fetch;
-  const { ort_wasm: wasm, port } = data;
-  const get = data.first ? async () => withProgress(await original(wasm), port) : original;
-  globalThis.fetch = (input, init) =>
-    String(input?.url ?? input) === wasm ? fetchExpanded(wasm, get) : original(input, init);
+  const { part, port } = data;
+  const { url: wasm, integrity } = data.wasm;
+  const asked = wasm.replace(/\.zst$/, ""); // LiteRT.js knows no other name
+  let cache = "default";
+  const get = async () => {
+    const response = await original(wasm, { cache });
+    if (!response.ok) throw new Error(`${wasm} could not be fetched (HTTP ${response.status})`);
+    if (isExpanded(response)) return response; // it was verified when it was stored
+    // Emscripten asks again when it couldn't compile what came: the HTTP cache may hold that for long.
+    cache = "reload";
+    return expanded(verified(withProgress(response, part, port), integrity), wasm);
+  };
+  globalThis.fetch = (input, init) => {
+    const url = String(input?.url ?? input);
+    return url === wasm || url === asked ? get() : original(input, init);
+  };
 });
 
-function withProgress(response, port) {
-  // What a host compressed is counted expanded, and its length says nothing then.
-  const known = !response.headers.has("content-encoding");
-  const total = (known && Number(response.headers.get("content-length"))) || 0;
+function withProgress(response, { name, bytes }, port) {
   let received = 0;
-  return counted(response, (bytes) => {
-    received += bytes;
-    port.postMessage({
-      event: "download",
-      value: { part: "Inference engine", received, total },
-    });
-  });
+  const tell = (of) => {
+    received += of;
+    // What a host compressed is counted expanded.
+    const value = { part: name, received: Math.min(received, bytes), total: bytes };
+    port.postMessage({ event: "download", value });
+  };
+  return counted(response, tell, () => tell(bytes)); // the engine's scripts are here before
 }

@@ -13,6 +13,8 @@ const ENDED = "the browser ended it, perhaps for want of memory";
 export class Engine {
   #site;
   #about;
+  #engines;
+  #offline;
   #signals;
   #ahead;
   #rpc;
@@ -23,10 +25,18 @@ export class Engine {
   #pending = new Set();
   #resting = [];
 
-  /** @param {object} site @param {{first: boolean, isolated: boolean}} about @param {import("./signals.mjs").Signals} signals */
-  constructor(site, about, signals) {
+  /**
+   * @param {object} site
+   * @param {{first: boolean, isolated: boolean}} about
+   * @param {import("./engines.mjs").Engines} engines
+   * @param {import("./offline.mjs").Offline} offline
+   * @param {import("./signals.mjs").Signals} signals
+   */
+  constructor(site, about, engines, offline, signals) {
     this.#site = site;
     this.#about = about;
+    this.#engines = engines;
+    this.#offline = offline;
     this.#signals = signals;
     this.#ahead = new Ahead(site, document.baseURI);
     this.#open();
@@ -34,6 +44,11 @@ export class Engine {
 
   get started() {
     return this.#workers !== null;
+  }
+
+  /** The inference engine that is started before anybody asks for one. */
+  get firstEngine() {
+    return this.#engines.first(this.#ahead.get());
   }
 
   get #idles() {
@@ -63,25 +78,26 @@ export class Engine {
   start(since = performance.now()) {
     if (this.started) return;
     this.#since = since;
-    const pair = new MessageChannel();
-    const inference = this.#inference(pair.port1);
+    const begun = this.#begin();
     const engine = this.#worker("engine_worker", (why) => this.#failed(why));
     // The engine replaces an inference worker that died: here it only has to hear of it.
-    inference.addEventListener("error", ({ message }) => {
+    begun?.worker.addEventListener("error", ({ message }) => {
       engine.postMessage({ type: "inference-dead", message: message || UNFETCHED });
     });
     engine.addEventListener("message", ({ data }) => {
       if (data?.type === "end-inference") this.#workers?.inference?.terminate();
     });
     const init = { type: "init", site: this.#site, base: document.baseURI, ...this.#about };
-    const ports = { ui: this.#port, inference: pair.port2 };
-    engine.postMessage({ ...init, ...ports, threads: this.threads }, Object.values(ports));
-    this.#workers = { inference, engine };
+    const { firstEngine, threads } = this;
+    const inference = begun?.port;
+    const ports = [this.#port, ...(begun ? [inference] : [])];
+    engine.postMessage({ ...init, ui: this.#port, inference, firstEngine, threads }, ports);
+    this.#workers = { inference: begun?.worker, engine };
   }
 
   /** Ends both workers; whoever waits for an answer gets `reason` instead. */
   stop(reason) {
-    if (this.#workers) for (const worker of Object.values(this.#workers)) worker.terminate();
+    if (this.#workers) for (const worker of Object.values(this.#workers)) worker?.terminate();
     this.#workers = null;
     const error = new Error(reason);
     error.name = "EngineStoppedError";
@@ -111,20 +127,46 @@ export class Engine {
     rpc.onevent = (name, value) => {
       if (name === "pulse") afterEnd(value, () => rpc === this.#rpc && this.#failed(ENDED));
       else if (name === "needs") this.#ahead.set(value);
+      else if (name === "wants-engine") this.#fetch(value);
       // The worker's clock began later than the page's, and it is the page that people wait for.
       else this.#signals.emit(name, name === "phase" ? this.#timed(value) : value, value?.part);
     };
     this.#port = port2;
   }
 
-  /** Started here and not by the engine, so that it compiles its WASM while Python boots. */
-  #inference(port) {
+  /**
+   * The first inference worker, started here and not by the engine, so that it compiles its WASM while
+   * Python boots: {worker, port}. Null where its engine would have to be fetched past the service
+   * worker: the engine worker asks for it, then.
+   */
+  #begin() {
+    const name = this.firstEngine;
+    const files = this.#engines.files(name);
+    if (!this.#offline.mayUse(files)) return null;
     const worker = this.#worker("inference_worker");
-    const url = (name) => new URL(this.#site.urls[name], document.baseURI).href;
-    const what = { ort: url("ort"), ort_wasm: url("ort_wasm"), threads: this.threads };
-    const about = { first: this.#about.first, ahead: this.#ahead.get() };
-    worker.postMessage({ type: "init", ...what, ...about, port }, [port]);
-    return worker;
+    const { port1, port2 } = new MessageChannel();
+    const ahead = this.#ahead.get();
+    const about = { threads: this.threads, ahead: ahead?.engine === name ? ahead : null };
+    const init = { type: "init", ...this.#engines.start(name), ...about, port: port1 };
+    worker.postMessage(init, [port1]);
+    this.#offline.use(files);
+    return { worker, port: port2 };
+  }
+
+  /** The engine worker is about to start an inference engine, and hears when it may. */
+  async #fetch(name) {
+    const files = this.#engines.files(name);
+    const { name: part, bytes: total } = this.#engines.part(name);
+    const tell = (received) =>
+      this.#signals.emit("download", { part, received: Math.min(received, total), total }, part);
+    const answer = { type: "engine-here", engine: name };
+    try {
+      await this.#offline.ensure(files, tell);
+      this.#offline.use(files);
+    } catch ({ message }) {
+      answer.problem = message;
+    }
+    this.#workers?.engine.postMessage(answer);
   }
 
   #worker(name, onError) {

@@ -5,20 +5,30 @@
  * `page-update` {state: "waiting" | "elsewhere"}.
  */
 
+import { keep, statusOf } from "./keeping.mjs";
+
 /** Browsers look for a new worker when the page is opened; a tab left open looks this often. */
 const LOOK_AGAIN_MS = 60 * 60 * 1000;
-const ANSWER_WITHIN_MS = 10_000;
 
 export class Offline {
   #signals;
+  #kept;
   #registration = null;
   #reloading = false;
   #controlled = Boolean(navigator.serviceWorker?.controller);
   #onFirstControl;
+  #checking = null;
+  #again = false;
 
-  /** @param {import("./signals.mjs").Signals} signals @param {() => void} onFirstControl */
-  constructor(signals, onFirstControl) {
+  /**
+   * @param {import("./signals.mjs").Signals} signals
+   * @param {import("./keeping.mjs").Kept} kept the files of engines that are to be kept
+   * @param {() => void} onFirstControl called when the page is in a worker's charge for the first
+   *   time, and all is kept
+   */
+  constructor(signals, kept, onFirstControl) {
     this.#signals = signals;
+    this.#kept = kept;
     this.#onFirstControl = onFirstControl;
     if (!navigator.serviceWorker) {
       const reason = globalThis.isSecureContext
@@ -31,6 +41,36 @@ export class Offline {
     navigator.serviceWorker.addEventListener("message", ({ data }) => {
       if (data?.type === "install-failed") this.#say("failed", data.reason);
     });
+  }
+
+  /** Files of an engine are in use. @param {string[]} files URLs */
+  use(files) {
+    if (this.#kept.use(files)) this.#news();
+  }
+
+  /** Files without which some installed model does not run. */
+  need(files) {
+    if (this.#kept.need(files)) this.#news();
+  }
+
+  /** Whether files can be used at once: nobody is in charge yet, or is known to keep them. */
+  mayUse(files) {
+    return !navigator.serviceWorker?.controller || this.#kept.has(files);
+  }
+
+  /**
+   * Has files kept before they are used: what comes past a worker in charge lacks the headers that it
+   * adds. Without one they come from the host.
+   *
+   * @param {string[]} files URLs @param {(received: number) => void} onProgress bytes so far
+   * @throws {Error} when they can't be had
+   */
+  async ensure(files, onProgress) {
+    if (this.mayUse(files)) return;
+    const worker = navigator.serviceWorker.controller;
+    const { missing = [] } = (await statusOf(worker, files)) ?? {};
+    const lacking = files.filter((file) => missing.includes(file));
+    if (lacking.length) await keep(worker, lacking, onProgress);
   }
 
   async register() {
@@ -55,13 +95,49 @@ export class Offline {
     this.#lookAgain();
   }
 
-  /** Asks the worker in charge whether everything that it promised to keep is there. */
-  async check() {
+  /**
+   * Asks the worker in charge whether everything is there; what it is to keep besides, it fetches.
+   *
+   * @returns {Promise<boolean>} whether all of it is
+   */
+  check() {
+    this.#again = true;
+    this.#checking ??= this.#checkAll().finally(() => {
+      this.#checking = null;
+    });
+    return this.#checking;
+  }
+
+  async #checkAll() {
+    let complete = false;
+    while (this.#again) {
+      this.#again = false;
+      complete = await this.#look();
+    }
+    return complete;
+  }
+
+  async #look() {
     const worker = navigator.serviceWorker?.controller ?? this.#registration?.active;
-    if (!worker) return;
-    const answer = await ask(worker, { type: "status" });
-    if (answer?.complete) this.#say("yes", "");
-    else if (answer) this.#say("no", `${answer.missing.length} of the page’s files are not kept.`);
+    const { files } = this.#kept;
+    const answer = worker && (await statusOf(worker, files));
+    if (!answer) return false;
+    const { complete, missing } = answer;
+    const wanted = this.#kept.wanted(missing);
+    if (complete) {
+      this.#kept.remember(files);
+      this.#say("yes", "");
+    } else if (wanted.length === 0) {
+      this.#say("no", `${missing.length} of the page’s files are not kept.`);
+    } else {
+      try {
+        await keep(worker, wanted);
+        this.#again = true;
+      } catch ({ message }) {
+        this.#say("failed", message);
+      }
+    }
+    return complete;
   }
 
   tidy() {
@@ -74,6 +150,11 @@ export class Offline {
     const waiting = this.#registration?.waiting;
     if (waiting) waiting.postMessage({ type: "skip-waiting" });
     else location.reload();
+  }
+
+  /** Before the first check there is a person who waits for an answer, and a worker that rests. */
+  #news() {
+    if (this.#registration) this.check();
   }
 
   #watch(worker) {
@@ -97,18 +178,15 @@ export class Offline {
     look();
   }
 
-  #changed() {
+  async #changed() {
     if (this.#reloading) {
       location.reload();
       return;
     }
-    if (this.#controlled) {
-      this.#signals.emit("page-update", { state: "elsewhere" });
-    } else {
-      this.#controlled = true;
-      this.#onFirstControl();
-    }
-    this.check();
+    const before = this.#controlled;
+    this.#controlled = true;
+    if (before) this.#signals.emit("page-update", { state: "elsewhere" });
+    if ((await this.check()) && !before) this.#onFirstControl();
   }
 
   #lookAgain() {
@@ -125,17 +203,4 @@ export class Offline {
   #say(state, reason) {
     this.#signals.emit("offline", { state, reason });
   }
-}
-
-function ask(worker, message) {
-  const { port1, port2 } = new MessageChannel();
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(null), ANSWER_WITHIN_MS);
-    port1.onmessage = ({ data }) => {
-      clearTimeout(timer);
-      port1.close();
-      resolve(data);
-    };
-    worker.postMessage(message, [port2]);
-  });
 }

@@ -4,6 +4,8 @@
  * - Workbox precaches the list that the build wrote in (`self.__SATCHEL`); every entry carries its
  *   integrity, so a download that was cut makes the install fail and the old build stays.
  * - Files that an older build already has alike are copied, not fetched.
+ * - Inference engines are kept when a page says that it uses them (`keep`), each file for itself; a
+ *   newer build keeps on keeping them.
  * - Where the browser can, it answers from this build's cache without starting this worker.
  * - Large parts are stored expanded, under the URL of what travels: a warm start compiles them as
  *   they come out of the cache.
@@ -15,9 +17,10 @@
  */
 import { PrecacheController, PrecacheRoute } from "workbox-precaching";
 import { registerRoute } from "workbox-routing";
+import { counted } from "./counted.mjs";
 import { expanded } from "./expand.mjs";
 
-const { build, entries, headers } = self.__SATCHEL;
+const { build, entries, engines, headers } = self.__SATCHEL;
 
 const scope = new URL(self.registration.scope);
 const BUILDS = `satchel:${scope.pathname}:build:`;
@@ -30,18 +33,26 @@ const STAYS_PACKED = /\.snapshot\.zst$/;
 /** Files that came otherwise than built: the browser's HTTP cache may hold them so for a year. */
 const spoilt = new Set();
 
-const controller = new PrecacheController({
-  cacheName: BUILDS + build,
-  plugins: [
-    {
-      cacheWillUpdate: async ({ request, response }) =>
-        response.ok ? dressed(stored(response, request.url)) : null,
-      fetchDidFail: async ({ originalRequest }) => void spoilt.add(originalRequest.url),
-      requestWillFetch: async ({ request }) => new Request(request, { cache: asked(request) }),
-    },
-  ],
-});
-controller.addToCacheList(entries);
+/** Stores a list of files in this build's cache, as Workbox does it; `tell` hears of bytes. */
+function controllerOf(list, tell) {
+  const controller = new PrecacheController({
+    cacheName: BUILDS + build,
+    plugins: [
+      {
+        cacheWillUpdate: async ({ request, response }) =>
+          response.ok
+            ? dressed(stored(tell ? counted(response, tell) : response, request.url))
+            : null,
+        fetchDidFail: async ({ originalRequest }) => void spoilt.add(originalRequest.url),
+        requestWillFetch: async ({ request }) => new Request(request, { cache: asked(request) }),
+      },
+    ],
+  });
+  controller.addToCacheList(list);
+  return controller;
+}
+
+const controller = controllerOf(entries);
 
 /**
  * How to fetch a file. Where Workbox would fetch past the HTTP cache, since the name stays when the
@@ -65,7 +76,7 @@ registerRoute(
     url.origin === scope.origin &&
     url.pathname.startsWith(scope.pathname) &&
     IMMUTABLE.some((folder) => url.pathname.slice(scope.pathname.length).startsWith(folder)),
-  async ({ request }) => (await fromOlderBuild(request.url)) ?? fetch(request),
+  async ({ request }) => (await fromSomeBuild(request.url)) ?? fetch(request),
 );
 
 self.addEventListener("install", (event) => {
@@ -88,7 +99,10 @@ self.addEventListener("message", (event) => {
       event.waitUntil(tidy());
       break;
     case "status":
-      event.waitUntil(status().then((answer) => port?.postMessage(answer)));
+      event.waitUntil(status(event.data.files).then((answer) => port?.postMessage(answer)));
+      break;
+    case "keep":
+      event.waitUntil(keep(event.data.files, port));
       break;
   }
 });
@@ -101,14 +115,15 @@ const pages = entries
 /**
  * What a browser can take out of this build's cache without starting this worker (static routing,
  * https://w3c.github.io/ServiceWorker/#routing): pages, and files whose names carry their content's
- * hash. An older build's files aren't among them: `fromOlderBuild` finds those.
+ * hash. What isn't there (an engine that isn't kept) comes from the network. An older build's files
+ * aren't among them: `fromSomeBuild` finds those.
  */
 function straightFromCache() {
   const exactly = (href, more) => {
     const pathname = new URL(href, scope).pathname.replace(/[.*+?{}():\\]/g, "\\$&");
     return { urlPattern: new URLPattern({ pathname, ...more }) };
   };
-  const files = entries.filter(({ revision }) => revision === null);
+  const files = [...entries, ...engines].filter(({ revision }) => revision === null);
   const conditions = [
     ...files.map(({ url }) => exactly(url)),
     ...pages.map(([, href]) => ({ ...exactly(href, { search: "" }), requestMode: "navigate" })),
@@ -145,6 +160,12 @@ async function otherBuilds() {
   return names.filter((name) => name.startsWith(BUILDS) && name !== BUILDS + build);
 }
 
+/** What a cache of ours has under a name that carries its hash, this build's own first. */
+async function fromSomeBuild(url) {
+  const mine = await caches.open(BUILDS + build);
+  return (await mine.match(url, { ignoreSearch: true })) ?? fromOlderBuild(url);
+}
+
 async function fromOlderBuild(url, options = { ignoreSearch: true }) {
   for (const name of (await otherBuilds()).reverse()) {
     const found = await (await caches.open(name)).match(url, options);
@@ -154,7 +175,7 @@ async function fromOlderBuild(url, options = { ignoreSearch: true }) {
 }
 
 /** Takes over what an older build verified under the same hashed name, or as of the same revision. */
-async function copyFromOlderBuilds() {
+async function copyFromOlderBuilds(controller) {
   const names = await otherBuilds();
   if (names.length === 0) return;
   const mine = await caches.open(BUILDS + build);
@@ -165,8 +186,20 @@ async function copyFromOlderBuilds() {
   }
 }
 
+/** The engines' files that an older build keeps, in its own version of them. */
+async function keptByOlderBuilds() {
+  const names = new Set();
+  for (const name of await otherBuilds()) {
+    for (const { url } of await (await caches.open(name)).keys()) names.add(withoutHash(url));
+  }
+  return engines.filter(({ url }) => names.has(withoutHash(new URL(url, scope).href)));
+}
+
+/** An engine's file is called the same in every build, but for the hash in its folder's name. */
+const withoutHash = (url) => url.replace(/-[0-9a-f]+(\/[^/]+)$/, "$1");
+
 /** Fetches what is missing; a file that fails gets a second try, past the HTTP cache. */
-async function fetchAll() {
+async function fetchAll(controller) {
   // Workbox hands each try to `waitUntil`, and one that fails would be the end of the install.
   const attempt = { type: "install", waitUntil() {} };
   for (;;) {
@@ -182,8 +215,11 @@ async function fetchAll() {
 /** Stores every file, or tells the pages why not: the browser itself only says "redundant". */
 async function install() {
   try {
-    await copyFromOlderBuilds();
-    await fetchAll();
+    const kept = controllerOf(await keptByOlderBuilds());
+    for (const one of [controller, kept]) {
+      await copyFromOlderBuilds(one);
+      await fetchAll(one);
+    }
     await putPages();
   } catch (error) {
     const reason = `Not every file of the page could be kept: ${error.message}`;
@@ -194,11 +230,32 @@ async function install() {
   }
 }
 
-/** Counts what is really there: browsers may evict. */
-async function status() {
+/** Stores those of the engines' files that a page is about to use, and tells it how far it is. */
+async function keep(files, port) {
+  let received = 0;
+  const wanted = controllerOf(among(files), (bytes) => {
+    received += bytes;
+    port?.postMessage({ received });
+  });
+  try {
+    await copyFromOlderBuilds(wanted);
+    await fetchAll(wanted);
+    port?.postMessage({});
+  } catch (error) {
+    const problem = `Not every file of the inference engine could be kept: ${error.message}`;
+    port?.postMessage({ problem });
+  }
+}
+
+/** The engines' files with these URLs; another build's aren't ours to keep. */
+const among = (files) => engines.filter(({ url }) => files.includes(new URL(url, scope).href));
+
+/** Counts what is really there, of the page and of the engines that it uses: browsers may evict. */
+async function status(files = []) {
   const mine = await caches.open(BUILDS + build);
   const stored = new Set((await mine.keys()).map(({ url }) => url));
-  const wanted = [...controller.getURLsToCacheKeys().values()];
+  const used = among(files).map(({ url }) => new URL(url, scope).href);
+  const wanted = [...controller.getURLsToCacheKeys().values(), ...used];
   const missing = wanted.filter((key) => !stored.has(key));
   return { build, complete: missing.length === 0, missing };
 }

@@ -9,7 +9,7 @@ import { metered as meteredNow, tellConditions as tell } from "./conditions.mjs"
 const { satchel } = globalThis;
 
 export const { site, first, isolated, metered, engine } = satchel;
-export const { start, stop, update, on: subscribe } = satchel;
+export const { start, stop, update, parts, on: subscribe } = satchel;
 export const takeFiles = (taker) => satchel.early.take(taker);
 
 const settle = (promise) =>
@@ -90,6 +90,10 @@ export async function persist() {
 // ---- models and their updates
 
 export { meteredNow };
+
+/** Some models' engines have to be here, too. @param {{variant: {engine: string} | null}[]} models */
+export const needEngines = (models) =>
+  satchel.needEngines(models.flatMap(({ variant }) => variant?.engine ?? []));
 
 export const tellConditions = () => tell(onRest, (now) => call("conditions", now));
 

@@ -1,7 +1,8 @@
 """The About view: what is here, and whose work it is."""
 
 import host
-from dom import by_id, el, fill
+from dom import by_id, el, fill, show
+from standing import runs_in
 from words import size
 
 __all__ = ["AboutPanel"]
@@ -13,6 +14,7 @@ class AboutPanel:
     def __init__(self):
         self._shown = False
         self._facts = ()
+        self._models = ()
         by_id("footer-version").textContent = "{} {}".format(host.site.title, host.site.version)
 
     def show(self):
@@ -30,6 +32,7 @@ class AboutPanel:
             for model in site.models
         )
         fill(by_id("about-models"), *models)
+        self._fill_engines()
         rows = (
             el("tr", el("td", part.name), el("td", part.version), el("td", part.licence))
             for part in site.licences
@@ -46,6 +49,21 @@ class AboutPanel:
         self._facts = facts
         if self._shown:
             self._fill_versions()
+
+    def learn(self, models):
+        """Show what the models run in.
+
+        Args:
+            models: The library's facts about them.
+        """
+        self._models = models
+        if self._shown:
+            self._fill_engines()
+
+    def _fill_engines(self):
+        said = runs_in(self._models)
+        by_id("about-engines").textContent = " ".join(said)
+        show(by_id("about-engines"), bool(said))
 
     def _fill_versions(self):
         site = host.site

@@ -36,7 +36,7 @@ class Download:
         self._opened = False
         self._reason = ""
         self._received = {}
-        self._runtime = [(part.name, part.bytes) for part in host.site.parts]
+        self._runtime = [(part.name, part.bytes) for part in host.parts]
         self._wanted = host.site.models[0]
         self._model_part = (self._wanted.title + " model", self._wanted.bytes)
         self._cancel = None
@@ -88,12 +88,12 @@ class Download:
         """The engine tells what models it holds: what changes them may be elsewhere.
 
         Args:
-            models: `id` and `version` of each; None for what is not here.
+            models: `id`, `version` and `variant` of each; None for what is not here.
         """
         if not self.status:
             return
-        known = [(model.id, model.version) for model in self.status.models]
-        if known == [(model.id, model.version) for model in models]:
+        known = [(model.id, model.version, model.variant) for model in self.status.models]
+        if known == [_known(model) for model in models]:
             return
         answer = await host.call("status")
         if not answer.ok:
@@ -163,11 +163,28 @@ class Download:
     def _downloaded(self, news):
         self._received[news.part] = news.received
         # What was under way when it stopped still comes in, and must not hide why.
-        if self.state == "starting" and not self._up and host.first:
-            self._panel.show_progress(self._received)
+        if self.state != "starting":
+            return
+        if not self._up:
+            if host.first:
+                self._panel.show_progress(self._received)
+        elif self._cancel:
+            self._replace_engine(news)
+            self._panel.update(self._received)
+
+    def _replace_engine(self, news):
+        """The engine that was begun with does not do, and another one is fetched for the model."""
+        if news.part not in [name for name, _ in self._panel.parts]:
+            self._panel.parts.append((news.part, news.total))
 
     def _installing(self, news):
-        self._received[self._model_part[0]] = news.received
+        name, _ = self._model_part
+        self._received[name] = news.received
+        # Another variant than was thought may be of another size.
+        self._model_part = (name, news.total)
+        self._panel.parts = [
+            self._model_part if part[0] == name else part for part in self._panel.parts
+        ]
         self._panel.update(self._received)
 
     def _pressed(self, button):
@@ -217,3 +234,8 @@ class Download:
     def _change(self, state, waits_for):
         self.state, self.waits_for = state, waits_for
         self._on_change()
+
+
+def _known(model):
+    """What the engine's status says of a model, in the library's facts."""
+    return model.id, model.version, model.variant and model.variant.name

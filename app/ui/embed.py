@@ -5,7 +5,7 @@ from dom import announce, by_id, el, fill, keep_focus, listen, show
 from js import document
 from tasks import start
 from texts import lines, order, score_text
-from words import duration, size
+from words import duration, fetching, size
 
 __all__ = ["EmbedPanel"]
 
@@ -40,6 +40,7 @@ class EmbedPanel:
         listen(by_id("embed-input"), "submit", self._submitted)
         listen(self._input, "keydown", self._key)
         listen(self._list, "click", self._clicked)
+        host.subscribe("download", self._engine_comes)
         sample = by_id("embed-sample")
         listen(sample, "click", self._sample)
         sample.disabled = False
@@ -155,6 +156,11 @@ class EmbedPanel:
         answer = await task.result
         self._stop = None
         return answer
+
+    def _engine_comes(self, news):
+        """Another inference engine than the site's first model has is fetched, for this one."""
+        if self._busy and self._download.usable.is_set():
+            self._say("Comparing …" if news.received >= news.total else fetching(news))
 
     # ---- showing
 

@@ -85,6 +85,7 @@ class Page:
         if self.library:
             self.library.update()
         if self.updates.facts:
+            self.about.learn(self.updates.facts.models)
             start(self.download.notice(self.updates.facts.models))
 
     def seen(self, photo=None):

@@ -106,6 +106,8 @@ class ModelCard:
             line.append(" · not checked for updates yet")
         head = el("div", el("h2", model.title), version, class_="model-head")
         box = el("div", head, line)
+        if model.reason:
+            box.append(el("p", model.reason, class_="hint"))
         if model.problem:
             box.append(el("p", model.problem, class_="hint", data_tone="warn"))
         return box

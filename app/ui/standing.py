@@ -17,6 +17,7 @@ __all__ = [
     "news",
     "question",
     "refused",
+    "runs_in",
     "share",
     "spoken",
     "strip",
@@ -46,11 +47,23 @@ def summary(model):
     words = [_DOES.get(model.task, model.task)]
     if model.installed:
         words.append(model.size_text + " on this device")
+        words.append("runs in " + model.variant.engine_title)
     else:
         words.append("not on this device, {} to fetch".format(model.bytes_text))
     if model.pinned:
         words.append("stays at {}".format(model.pinned))
     return words
+
+
+def runs_in(models):
+    """Which engine each model runs in here, and why in no better one: sentences."""
+    said = []
+    for model in models:
+        if model.installed:
+            said.append("{} runs in {}.".format(model.title, model.variant.engine_title))
+            if model.reason:
+                said.append(model.reason)
+    return said
 
 
 def actions(model, first):

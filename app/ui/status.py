@@ -157,6 +157,8 @@ class StatusPanel:
         facts.append(("Isolated", "yes" if host.isolated else _why_not_isolated()))
         if status:
             facts.append(("Engine", status.engine))
+            if model.reason:
+                facts.append(("Why this one", model.reason))
             facts.append(("Python", status.python))
             facts.append(("NumPy", status.numpy))
             facts.append(("Python started in", duration(float(status.boot_ms))))

@@ -7,7 +7,7 @@ from dom import announce, by_id, el, fill, hide, keep_focus, listen, show
 from js import Array
 from shapes import axes, belongs, example, more, sizes_of
 from tasks import start
-from words import duration, size
+from words import duration, fetching, size
 
 __all__ = ["TensorsPanel"]
 
@@ -41,6 +41,7 @@ class TensorsPanel:
         self._copy = _button("copy", "Copy as JSON", self._copied)
         save = _button("json", "Save as JSON", self._saved)
         fill(by_id("outputs-actions"), self._copy, save)
+        host.subscribe("download", self._engine_comes)
         listen(self._form, "submit", self._submitted)
         listen(self._form, "keydown", self._key)
         start(self._describe())
@@ -132,6 +133,11 @@ class TensorsPanel:
         if answer.ok:
             await self._download.refresh()
             await self._describe()
+
+    def _engine_comes(self, news):
+        """Another inference engine than the site's first model has is fetched, for this one."""
+        if self._busy and self._download.usable.is_set():
+            self._say("Running …" if news.received >= news.total else fetching(news))
 
     async def _compute(self):
         given, files = self._given()

@@ -157,6 +157,7 @@ class Updates:
             self.failures.pop("", None)
         facts = host.plain(facts)
         self.facts = facts
+        host.needEngines(facts.models)
         self._show_strip()
         self._show_news()
         self._tell_history(list(facts.history))

@@ -1,6 +1,6 @@
 """Figures and failures as a person would say them. Pure: it runs on any Python."""
 
-__all__ = ["count", "duration", "first_name", "percent", "size", "why_not"]
+__all__ = ["count", "duration", "fetching", "first_name", "percent", "size", "why_not"]
 
 # What a file turned out to be → what it is called, and the way on.
 _KINDS = {
@@ -30,6 +30,12 @@ def size(n):
         if n < 999.5:
             return "{:.1f} {}".format(n, unit) if n < 99.95 else "{:.0f} {}".format(n, unit)
     return "{:.1f} GB".format(n / 1000)
+
+
+def fetching(news):
+    """Say how far a part is: `news` has its name as `part`, `received` and `total` bytes."""
+    name = news.part[0].lower() + news.part[1:]
+    return "Fetching the {}, {} of {}".format(name, size(news.received), size(news.total))
 
 
 def duration(ms):

@@ -40,7 +40,7 @@ PARTS = {
     "model": r"/models/",
     "micropython": r"/runtime/micropython-",
     "python": r"/runtime/(pyodide|numpy|snapshot)-|/assets/engine\.\w+\.zst$",
-    "inference": r"/runtime/onnxruntime-",
+    "inference": r"/runtime/(onnxruntime|litert)-",
     "extras": r"/(icons|samples)/|/assets/updates\.|/(notices\.txt|site\.webmanifest|sw\.js)$",
     "page": r"",
 }

@@ -13,7 +13,7 @@ from builder.release.keys import KeyFolders
 from builder.release.roles import Roles
 from builder.release.stage import lock
 from builder.site import Site, SiteModel
-from satchel.manifest import Release
+from satchel.manifest import Release, Variant
 from satchel_models import Recipe
 
 
@@ -32,10 +32,14 @@ class Pinned:
     release: Release
 
     @property
-    def bytes(self) -> int:
-        """What installing its best variant downloads, manifest apart."""
-        best = self.release.variants(models.PLATFORM)[0]
-        return sum(reference.size for reference in set(best.references()))
+    def variants(self) -> tuple[Variant, ...]:
+        """Among which a device finds its own."""
+        return self.release.variants(models.PLATFORM)
+
+
+def download_size(variant: Variant) -> int:
+    """Return the bytes that installing a variant downloads, manifest and golden set apart."""
+    return sum(reference.size for reference in set(variant.references()))
 
 
 def locate(site: Site, given: Path | None) -> Path:

@@ -38,7 +38,7 @@ def test_the_size_is_named_before_anything_large_arrives(page, context, site_url
     gate.let(re.compile("micropython"))
     until(page, setup("fetching"))
     total = page.evaluate(
-        """() => [...satchel.site.parts, ...satchel.site.models]
+        """() => [...satchel.parts, ...satchel.site.models]
             .reduce((sum, one) => sum + one.bytes, 0)"""
     )
     assert f"{total / 1e6:.1f} MB" in page.inner_text("#setup-title")

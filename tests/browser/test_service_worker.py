@@ -212,3 +212,64 @@ def test_a_warm_visit_does_not_wait_for_the_worker(opened, until):
     assert "/deep/down/" in found
     assert len(found) > 1
     assert set(found.values()) == {"cache"}
+
+
+KEPT = "([names, type]) => ask(type, names.map(engine))"
+"""JavaScript: what the worker answers about engines, or when it is to keep some."""
+
+ENGINE_TEXT = "async (name) => (await fetch(engine(name))).text()"
+
+
+def test_an_engine_is_kept_once_a_page_uses_it_and_counts_from_then_on(
+    opened, context, host, watch
+):
+    page = opened()
+    assert not any("/runtime/" in answer.path for answer in host.log)
+    assert page.evaluate(KEPT, [["fast"], "status"])["complete"] is False
+    assert page.evaluate(KEPT, [["fast"], "keep"]) == {}
+    assert [answer.path for answer in host.log if "/runtime/plain" in answer.path] == []
+    assert page.evaluate(KEPT, [["fast"], "status"])["complete"] is True
+    (missing,) = page.evaluate(KEPT, [["fast", "plain"], "status"])["missing"]
+    assert "/runtime/plain-" in missing
+    context.set_offline(True)
+    assert page.evaluate(ENGINE_TEXT, "fast") == "of every build"  # expanded
+    watch.expect("Failed to load resource")
+    failed = page.evaluate(KEPT, [["plain"], "keep"])
+    assert "inference engine could be kept" in failed["problem"]
+
+
+def test_an_engine_s_file_that_came_spoilt_is_never_kept_and_comes_again(
+    opened, folder, host, watch
+):
+    page = opened()
+    (file,) = folder.glob("runtime/fast-*/engine.wasm.zst")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-3])
+    watch.expect("integrity")
+    host.log.clear()
+    assert "could be kept" in page.evaluate(KEPT, [["fast"], "keep"])["problem"]
+    assert len(host.log) == 2  # the second time past what the browser keeps
+    file.write_bytes(whole)
+    assert page.evaluate(KEPT, [["fast"], "keep"]) == {}
+    assert page.evaluate(ENGINE_TEXT, "fast") == "of every build"
+
+
+def test_an_update_keeps_the_engines_that_were_kept(opened, folder, host, until):
+    page = opened()
+    page.evaluate(KEPT, [["fast"], "keep"])
+    host.log.clear()
+    minisite.write(folder, "two")
+    update(page, until)
+    assert not any("/runtime/" in answer.path for answer in host.log)  # the same: copied
+    take_over(page, until, "two")
+    page.close()
+    page = opened()
+    assert page.evaluate(KEPT, [["fast"], "status"])["complete"] is True
+    minisite.write(folder, "three", engine=b"of another version")
+    update(page, until)
+    assert [answer.path for answer in host.log if "/runtime/plain" in answer.path] == []
+    take_over(page, until, "three")
+    page.close()
+    page = opened()
+    assert page.evaluate(KEPT, [["fast"], "status"])["complete"] is True
+    assert page.evaluate(ENGINE_TEXT, "fast") == "of another version"

@@ -54,7 +54,7 @@ def test_a_photo_given_at_once_is_labelled_when_everything_is_there(opened, unti
 
 def test_progress_grows_to_the_whole_and_never_beyond(opened):
     heard = opened.evaluate("() => heard")
-    for part in opened.evaluate("() => satchel.site.parts"):
+    for part in opened.evaluate("() => satchel.parts"):
         steps = [step for step in heard if step.get("part") == part["name"]]
         received = [step["received"] for step in steps]
         assert received == sorted(received)

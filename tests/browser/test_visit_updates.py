@@ -46,7 +46,8 @@ def test_who_asks_for_it_gets_it_and_fetches_only_what_changed(story, until):
     )
     assert visit.label(story["other"], until, name="after.jpg") in CATS
     asked = {answer.path for answer in story["url"].log if answer.bytes and answer.status == 200}
-    heavy = {path for path in asked if path.startswith(("/runtime/", "/wheels/", "/models/"))}
+    places = "/runtime/", "/wheels/", "/models/blobs/", "/models/manifests/"
+    heavy = {path for path in asked if path.startswith(places)}
     assert not heavy
     assert any(path.startswith("/assets/inference.") for path in asked)
 

@@ -214,6 +214,19 @@ def test_the_service_worker_keeps_all_but_models_and_wheel_each_with_its_integri
     assert "eval(" not in script
 
 
+def test_an_engine_s_files_are_kept_only_by_those_who_use_it(built):
+    script = (built / "sw.js").read_text("utf-8")
+    listed, _ = json.JSONDecoder().raw_decode(script[script.index('{"build":') :])
+    names = {entry["url"] for entry in listed["engines"]}
+    assert not names & {entry["url"] for entry in listed["entries"]}
+    told = about(built)["engines"]
+    of_builds = [build["files"] for engine in told.values() for build in engine["builds"]]
+    assert names == set().union(*of_builds)
+    integrity = {entry["url"]: entry["integrity"] for entry in listed["engines"]}
+    for files in of_builds:
+        assert files == {url: integrity[url] for url in files}
+
+
 def test_no_script_of_ours_needs_eval(built):
     for path in [*built.glob("assets/*.mjs"), built / "sw.js"]:
         assert not re.search(r"\beval\(|new Function\b", path.read_text("utf-8")), path
@@ -254,7 +267,7 @@ def test_the_engine_reads_the_manifest_that_the_builder_writes():
 
 def test_notices_name_everything_with_its_text(built):
     text = (built / "notices.txt").read_text("utf-8")
-    collected = notices.collect([models.load(RECIPE)])
+    collected = notices.collect([models.load(RECIPE)], ["onnxruntime"])
     for notice in collected:
         assert f"{notice.name} {notice.version} ({notice.licence})" in text
         assert len(notice.text) > 300, notice.name
@@ -266,7 +279,15 @@ def test_notices_name_everything_with_its_text(built):
 def test_a_missing_licence_text_fails_the_build(tmp_path, monkeypatch):
     monkeypatch.setattr(notices, "KEPT", tmp_path)
     with pytest.raises(InputMissingError, match="A licence text is missing"):
-        notices.collect([])
+        notices.collect([], [])
+
+
+def test_litert_s_notice_names_what_is_compiled_into_it():
+    (found,) = [one for one in notices.collect([], ["litert"]) if one.name == "LiteRT.js"]
+    assert "Apache License" in found.text
+    for name in notices.INSIDE_LITERT:
+        assert f"\n{name}\n" in found.text
+    assert "ONNX Runtime Web" not in {one.name for one in notices.collect([], ["litert"])}
 
 
 def test_a_page_has_what_its_tasks_need_and_the_first_one_shows():

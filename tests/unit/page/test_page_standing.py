@@ -42,6 +42,8 @@ def model(**more):
         "update": None,
         "withdrawn": None,
         "set_aside": [],
+        "variant": Facts(name="int8", engine="litert", engine_title="LiteRT"),
+        "reason": "",
     }
     return Facts(**{**facts, **more})
 
@@ -150,6 +152,15 @@ def test_a_model_that_is_not_here_can_only_be_fetched():
     assert texts(standing.actions(gone, first=False)) == ["Fetch 4.9 MB"]
     assert standing.actions(gone, first=True) == []  # the page's own panel offers it
     assert "not on this device, 4.9 MB to fetch" in standing.summary(gone)
+
+
+def test_what_a_model_runs_in_is_said_with_the_reason():
+    assert "runs in LiteRT" in standing.summary(model())
+    why = "This browser lacks relaxed SIMD, so the model runs in ONNX Runtime instead of LiteRT."
+    other = Facts(name="int8", engine="onnxruntime", engine_title="ONNX Runtime")
+    gone = model(installed=False, version=None, variant=None)
+    said = standing.runs_in([model(), model(title="Compare", variant=other, reason=why), gone])
+    assert said == ["Label runs in LiteRT.", "Compare runs in ONNX Runtime.", why]
 
 
 def test_deleting_asks_and_says_what_it_costs():

@@ -71,8 +71,8 @@ def test_a_first_release_without_keys_makes_development_keys_and_says_so_loudly(
     assert all(path.name.startswith("development.") for path in folders.offline.iterdir())
     trusted, (pinned,) = source.read(site, site.repository)
     assert trusted.development
-    variant = pinned.release.variants("browser")[0]
-    assert pinned.bytes == sum(reference.size for reference in variant.references())
+    variant = pinned.variants[0]
+    assert source.download_size(variant) == sum(item.size for item in variant.references())
     assert "DEVELOPMENT KEYS sign this site's models" in capsys.readouterr().err
 
 
