@@ -32,10 +32,11 @@ def place(recipe: Recipe) -> Path:
     versions = [f"{name} {metadata.version(name)}" for name in TOOLS]
     # What was measured or who is named changes no byte of the artefact.
     facts = [repr((name, value)) for name, value in sorted(vars(recipe).items()) if name in _FACTS]
+    facts += [repr((one.name, one.engine, one.file, one.session)) for one in recipe.variants]
     return STORE / recipe.id / fingerprint([CODE], *facts, *versions)[:16]
 
 
-_FACTS = ("encoding", "files", "id", "source", "variants")
+_FACTS = ("encoding", "files", "id", "source")
 
 
 def folder(recipe: Recipe) -> Path:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from satchel import chunks as indexes
+from satchel.delivery import Delivery, Locate
 from satchel.digests import verified
 from satchel.errors import IntegrityError
 from satchel.installed import InstalledModel
-from satchel.installer import Installer, Locate
 from satchel.library import Library
 from satchel.manifest import Reference
 from satchel.plan import Source, plan
@@ -29,7 +29,7 @@ class Repair:
         self._library = library
         self._platform = platform
         self._locate = locate
-        self._installer = Installer(library, platform, locate)
+        self._delivery = Delivery(library, platform, locate)
 
     async def damaged(self, model: InstalledModel) -> tuple[Reference, ...]:
         """The files of the active version that are missing, or not what was installed."""
@@ -70,7 +70,7 @@ class Repair:
         for variant in model.current.here:
             if item != variant.blob:
                 continue
-            index = await self._installer.index(variant)
+            index = await self._delivery.index(variant)
             chunks = indexes.readable(await index.read(), item.size) if index else ()
         damaged = await store.blob(item.sha256)
         sources = [Source(damaged, chunks)] if damaged and chunks else []

@@ -7,6 +7,7 @@ import inspect
 import itertools
 import os
 import sys
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,16 @@ def model(files):
     return lambda name: (files / f"{name}.onnx").read_bytes()
 
 
+def _device(kind):
+    """A browser whose abilities a test may change."""
+
+    class Device(kind):
+        features = cached_property(kind.features.fget)
+        agent = cached_property(kind.agent.fget)
+
+    return Device()
+
+
 @pytest.fixture
 def platform(tmp_path):
     """This platform, with an empty store of its own."""
@@ -66,7 +77,7 @@ def platform(tmp_path):
 
         satchel.configure(scope=f"test-{next(_scopes)}-{os.urandom(4).hex()}")
         shared = platforms.current()
-        fresh = BrowserPlatform()
+        fresh = _device(BrowserPlatform)
         fresh.engines = shared.engines  # one inference worker for all tests
         return fresh
     from satchel.platform.native import NativePlatform

@@ -245,6 +245,7 @@ def write(folder: Path) -> None:
         (folder / f"{name}.onnx").write_bytes(proto.SerializeToString())
     litert_models.write(folder)
     (folder / "labels.txt").write_text("red\ngreen\nblue\n")
+    (folder / "broken.mjs").write_text("throw new Error('It breaks down at once');\n")
     (folder / "noise.bin").write_bytes(random.Random(7).randbytes(1_500_000))
     write_images(folder)
     write_texts(folder)
@@ -272,6 +273,17 @@ def weighty(matrix: np.ndarray, output: str = "y") -> onnx.ModelProto:
     side = matrix.shape[0]
     x, y = value("x", "float32", [1, side]), value(output, "float32", [1, matrix.shape[1]])
     return model([node], [x], [y], [initializer])
+
+
+def weighty_lite(matrix: np.ndarray) -> bytes:
+    """The same for LiteRT."""
+    model = litert_models.Model()
+    graph = model.graph()
+    x, y = graph.tensor("x", [1, matrix.shape[0]]), graph.tensor("y", [1, matrix.shape[1]])
+    w = graph.tensor("w", matrix.T.shape, data=matrix.T)
+    graph.node(litert_models.Ops.FULLY_CONNECTED, [x, w, -1], [y], FullyConnectedOptions={})
+    graph.ends([x], [y])
+    return model.written()
 
 
 def endless() -> onnx.ModelProto:
@@ -309,6 +321,9 @@ def write_versions(folder: Path) -> None:
     }
     x = np.random.default_rng(9).standard_normal((1, SIDE)).astype(np.float32)
     data = {name: proto.SerializeToString() for name, proto in files.items()}
+    for name in ("one", "two"):
+        matrices[f"{name}-lite"] = matrices[name]
+        data[f"{name}-lite"] = weighty_lite(matrices[name])
     data["junk"] = bytes(1000) + data["one"]
     for name, content in data.items():
         (folder / f"{name}.weighty").write_bytes(content)

@@ -1,6 +1,8 @@
 """A model's variants on a device: the one it uses, further ones beside it, and what fails here."""
 
 import asyncio
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -307,59 +309,122 @@ async def test_a_damaged_further_variant_is_mended(shelf, pair):
         assert np.isfinite(await runtime.infer(np.ones((1, 512), np.float32))).all()
 
 
-class Unreached:
-    """An engine none of whose files arrives, in the words of browsers."""
-
-    name = "litert"
-
-    def __init__(self, why):
-        self.why = why
-
-    def fresh(self):
-        return self
-
-    async def load(self, model, options):
-        raise satchel.EngineUnavailableError("LiteRT could not be started", why=self.why)
-
-    async def close(self):
-        pass
+# ---- two engines
 
 
 @pytest.fixture
-def with_litert(shelf):
-    """A device whose LiteRT does not start, and an update for it."""
-
-    async def lay_out(why):
-        shelf.platform.engines = {**shelf.platform.engines, "litert": Unreached(why)}
-        fast = shelf.variant("fast", "three", engine="litert")
-        made = release(V1, fast, shelf.variant("plain", "one"))
-        await shelf.lay_out(made, "fast", others=["plain"])
-
-    return lay_out
+def fast(shelf):
+    """Makes LiteRT's variant of a file."""
+    assert "litert" in shelf.platform.engines
+    return lambda file, *needs: shelf.variant("fast", f"{file}-lite", engine="litert", needs=needs)
 
 
-async def test_an_engine_that_does_not_start_here_is_left_and_not_asked_again(shelf, with_litert):
-    await with_litert("CompileError: no relaxed SIMD after all")
+async def engine_in_use(shelf, answers):
+    """The engine that answers, and why it is no better one."""
     async with opened("w", platform=shelf.platform) as opening:
-        assert opening.runtime.engine == "onnxruntime"
-        assert opening.reason == (
-            f"LiteRT can't be started in this {shelf.platform.place} (CompileError: no relaxed SIMD"
-            " after all), so the model runs in ONNX Runtime instead of LiteRT."
-        )
+        assert await shelf.answers(opening.runtime, answers)
         await opening.runtime.close()
-    assert await names(shelf) == ("plain", ["fast", "plain"])
-    newer = manifest(
-        release(V2, shelf.variant("fast", "junk", engine="litert"), shelf.variant("plain", "two"))
+    return opening.runtime.engine, opening.reason
+
+
+async def test_an_update_leads_from_one_engine_to_another_and_a_rollback_back(shelf, fast):
+    await shelf.install()
+    assert await engine_in_use(shelf, "one") == ("onnxruntime", "")
+    await take(shelf, manifest(release(V2, fast("two"), shelf.variant("plain", "two"))))
+    assert await names(shelf) == ("fast", ["fast"])
+    assert await engine_in_use(shelf, "two") == ("litert", "")
+    await shelf.library.rollback("w")
+    assert await engine_in_use(shelf, "one") == ("onnxruntime", "")
+    await shelf.library.rollback("w")
+    assert await engine_in_use(shelf, "two") == ("litert", "")
+
+
+async def test_a_device_without_relaxed_simd_takes_the_other_engine_and_updates_along_it(
+    shelf, fast
+):
+    shelf.platform.features = frozenset({"threads"})
+    why = (
+        f"This {shelf.platform.place} lacks relaxed SIMD, so the model runs in ONNX Runtime instead"
+        " of LiteRT."
     )
-    assert (await take(shelf, newer)).current.chosen == "plain"
-    assert (await shelf.library.rollback("w")).current.chosen == "plain"
+    plain = shelf.variant("plain", "one")
+    await take(shelf, manifest(release(V1, fast("one", "relaxed-simd"), plain)))
+    assert await engine_in_use(shelf, "one") == ("onnxruntime", why)
+    shelf.fetched.clear()
+    newer = fast("two", "relaxed-simd"), shelf.variant("plain", "two")
+    await take(shelf, manifest(release(V2, *newer)))
+    assert await engine_in_use(shelf, "two") == ("onnxruntime", why)
+    assert newer[0].blob.sha256 not in shelf.fetched
 
 
-async def test_an_engine_that_did_not_arrive_is_asked_again_on_the_next_visit(shelf, with_litert):
-    await with_litert("Failed to fetch dynamically imported module: https://x/litert.mjs")
-    async with opened("w", platform=shelf.platform) as opening:
-        assert opening.runtime.engine == "onnxruntime"
-        await opening.runtime.close()
+async def test_golden_answers_are_asked_of_each_variant_in_its_own_engine(shelf, fast):
+    made = release(V1, fast("one"), shelf.variant("plain", "one"))
+    await take(shelf, manifest(made))
+    await shelf.installer.add_variant("w", "plain")
+    for name, engine in (("fast", "litert"), ("plain", "onnxruntime")):
+        async with await shelf.library.open("w", variant=name) as runtime:
+            assert await shelf.answers(runtime, "one")
+            assert runtime.engine == engine
+    wrong = release(V2, replace(fast("two"), golden=fast("one").golden))
+    with pytest.raises(satchel.ValidationError, match="cosine"):
+        await take(shelf, manifest(wrong))
+
+
+@pytest.fixture
+def broken_litert(shelf, monkeypatch):
+    """Breaks a device's LiteRT; `place` is where a browser looks for it."""
+
+    def break_it(place):
+        monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+        if sys.platform == "emscripten":
+            from satchel.platform.browser.litert import LiteRtWeb
+
+            class Misplaced(LiteRtWeb):
+                def places(self):
+                    return super().places() | {"litert": place}
+
+            shelf.platform.engines = {**shelf.platform.engines, "litert": Misplaced()}
+
+    return break_it
+
+
+async def test_an_engine_that_does_not_start_here_is_left_and_not_asked_again(
+    shelf, fast, broken_litert
+):
+    await shelf.lay_out(
+        release(V1, fast("one"), shelf.variant("plain", "one")), "fast", others=["plain"]
+    )
+    broken_litert(f"{shelf.served}broken.mjs")
+    engine, why = await engine_in_use(shelf, "one")
+    assert engine == "onnxruntime"
+    assert why.startswith(f"LiteRT can't be started in this {shelf.platform.place} (")
+    assert why.endswith("), so the model runs in ONNX Runtime instead of LiteRT.")
+    assert await names(shelf) == ("plain", ["fast", "plain"])
+    shelf.fetched.clear()
+    newer = release(V2, fast("two"), shelf.variant("plain", "two"))
+    assert (await take(shelf, manifest(newer))).current.chosen == "plain"
+    assert fast("two").blob.sha256 not in shelf.fetched
+    back = await shelf.library.rollback("w")
+    assert back.current.chosen == "plain"
+
+
+@pytest.mark.skipif(sys.platform != "emscripten", reason="nothing is fetched of an engine here")
+async def test_an_engine_that_did_not_arrive_is_asked_again_on_the_next_visit(
+    shelf, fast, broken_litert
+):
+    await shelf.lay_out(
+        release(V1, fast("one"), shelf.variant("plain", "one")), "fast", others=["plain"]
+    )
+    broken_litert(f"{shelf.served}nothing-here.mjs")
+    engine, _ = await engine_in_use(shelf, "one")
+    assert engine == "onnxruntime"
     assert (await shelf.library.usable("w")).current.chosen == "plain"
     assert await names(shelf) == ("fast", ["fast", "plain"])
+    assert not (await unfit.lasting(shelf.platform)).unfit
+
+
+async def test_what_did_not_arrive_is_only_held_against_it_until_the_program_ends(shelf, fast):
+    error = satchel.EngineUnavailableError("It broke", why="TypeError: Failed to fetch")
+    await unfit.remembered(shelf.platform, fast("one"), error)
+    assert set((await unfit.abilities(shelf.platform)).unfit) == {"litert"}
     assert not (await unfit.lasting(shelf.platform)).unfit

@@ -72,6 +72,7 @@ LAYERS = (
     {"history", "room", "changes", "offers", "trial"},
     {"runtime", "validation"},
     {"library"},
+    {"delivery"},
     {"installer"},
     {"repair", "trust"},
     {"updates"},
