@@ -6,19 +6,28 @@ What carries them out lives elsewhere; nothing here reads a sensor, a clock or a
 from satchel.adaptive.conditions import Mode, State
 from satchel.adaptive.decision import decide
 from satchel.adaptive.latencies import Latencies, Work
+from satchel.adaptive.memory import Loaded, Refused, Released, idle, room
 from satchel.adaptive.option import Decision, Option, Override, Priority, Strategy
 from satchel.adaptive.pace import Budget
+from satchel.adaptive.queue import Added, Queue
 
 __all__ = [
+    "Added",
     "Budget",
     "Decision",
     "Latencies",
+    "Loaded",
     "Mode",
     "Option",
     "Override",
     "Priority",
+    "Queue",
+    "Refused",
+    "Released",
     "State",
     "Strategy",
     "Work",
     "decide",
+    "idle",
+    "room",
 ]

@@ -43,7 +43,7 @@ class Mode:
         pressure: "serious" or "critical"; None: neither.
         slow: Answers take longer than they do here at the same work.
         memory: What the device has of it.
-        cores: Logical processors; None where nothing says.
+        cores: Logical processors that threads can use; None where nothing says.
     """
 
     low_battery: bool = False
@@ -75,7 +75,7 @@ class State:
         critical: Of critical pressure.
         slow: Of answers that take longer.
         memory: What the device has of it.
-        cores: Logical processors.
+        cores: Logical processors that threads can use.
     """
 
     mode: Mode = Mode()
@@ -133,10 +133,12 @@ def followed(before: State | None, profile: DeviceProfile, *, slow: bool, now: f
         critical=state.critical.fed(enter=critical, hold=critical, calm=COOL_CALM, now=now),
         slow=state.slow.fed(enter=slow, hold=slow, calm=COOL_CALM, now=now),
         memory=state.memory.fed(_memory(profile), calm=DWELL, now=now),
-        cores=state.cores.fed(profile.cpu_cores, calm=DWELL, now=now),
+        cores=state.cores.fed(_cores(profile), calm=DWELL, now=now),
     )
     mode = _mode(state)
-    if mode == state.mode or (before is not None and _lately(state, now)):
+    if before is None:
+        return replace(state, mode=mode)
+    if mode == state.mode or _lately(state, now):
         return state
     return replace(state, mode=mode, changed=now)
 
@@ -144,6 +146,10 @@ def followed(before: State | None, profile: DeviceProfile, *, slow: bool, now: f
 def _mode(state: State) -> Mode:
     pressure = "critical" if state.critical.on else "serious" if state.serious.on else None
     return Mode(state.battery.on, pressure, state.slow.on, state.memory.value, state.cores.value)
+
+
+def _cores(profile: DeviceProfile) -> int | None:
+    return 1 if profile.isolated is False else profile.cpu_cores
 
 
 def _memory(profile: DeviceProfile) -> Memory | None:

@@ -64,7 +64,7 @@ def decide(
     lighter = _lighter(mode, priority, override)
     choice = chosen(options, priority, lighter=lighter, budget=mode.budget)
     option = choice.option if choice else None
-    width = _threads(profile, mode, threads) if strategy == "full" else 1
+    width = _threads(mode, threads) if strategy == "full" else 1
     pace = _pace(strategy, mode, latencies, option, queue)
     spared = strategy != "full" or lighter
     plan = Plan(strategy, priority, override, choice, width, pace, unit)
@@ -100,10 +100,9 @@ def _lighter(mode: Mode, priority: Priority, override: Override | None) -> bool:
     return mode.low_battery or mode.small or priority == "energy"
 
 
-def _threads(profile: DeviceProfile, mode: Mode, best: int | None) -> int:
-    if profile.isolated is False:
-        return 1
-    cores = mode.cores or THREADS_MOST if best else mode.cores or 1
+def _threads(mode: Mode, best: int | None) -> int:
+    """What measures best, or else as many as help; never more than there are cores."""
+    cores = mode.cores or best or 1
     return max(1, min(best or THREADS_MOST, cores))
 
 

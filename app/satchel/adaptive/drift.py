@@ -10,8 +10,9 @@ A robust EWMA control chart on the logarithm of the latency, one for each kind o
 3. Slow from z > enter till z < leave, both logarithms of ratios. Enter is a slowness that matters,
    and on a restless machine more: L standard deviations of z, which are learnt from the runs that
    were faster than usual, since the others may be the beginning of slowness.
-4. While nothing is slow the baseline goes on being refined, ever less. Answers that become faster
-   for good are the new baseline; slowness that lasts for long is, too: then the device is so.
+4. While nothing is slow the baseline goes on being refined, ever less. Answers that become as much
+   faster are the new baseline, and it follows those that become a bit faster; slowness that lasts
+   for long is the new baseline, too: then the device is so.
 
 Sources: S. W. Roberts, "Control chart tests based on geometric moving averages", Technometrics 1
 (1959), for the chart and its limits; P. J. Huber, "Robust estimation of a location parameter",
@@ -22,22 +23,22 @@ exponential and Holt-Winters smoothing", J. Forecasting 29 (2010), for both toge
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from statistics import median
 
 __all__ = ["Watch"]
 
 WARM_UP = 3
 """Runs that nothing is learnt from, after a session was made."""
 
-LEARNING = 16
+LEARNING = 20
 """Runs that the baseline is made of."""
 
-REFINED = 64
+REFINED = 256
 """Runs after which the baseline is not refined any more: it shall not follow a slow rise."""
 
-WEIGHT = 0.1
-"""λ: of the newest run in the average; the last 20 have 88 % of it."""
+WEIGHT = 0.12
+"""λ: of the newest run in the average; the last 20 have 92 % of it."""
 
 CLIP = math.log(1.5)
 """No run counts as more than 1.5 times as slow, or as fast."""
@@ -51,14 +52,18 @@ ENTER_MOST = math.log(1.36)
 LEAVE = math.log(1.12)
 """Slowness that doesn't matter any more; half of the way back."""
 
-LIMIT = 4.0
-"""L: standard deviations of the average that are chance at most."""
+LIMIT = 2.5
+"""L: standard deviations of the average that are chance. Small for a chart, since slowness has to
+matter besides; from made-up traces, as the other limits."""
 
-STEADY = 0.01
+STEADY = 0.02
 """Of the newest run in what is known of how much the average wavers."""
 
 SPREAD = (0.03, 0.35)
-"""σ at least and at most: 16 runs alike are no promise, and 16 wild ones no licence."""
+"""σ at least and at most: 20 runs alike are no promise, and 20 wild ones no licence."""
+
+FOLLOW = 0.02
+"""Part of the way by which the baseline follows with each run where answers became a bit faster."""
 
 FORGET = 600.0
 """Seconds of slowness without a break after which it is what the device can do."""
@@ -133,8 +138,8 @@ class Watch:
         watch = replace(watch, learning=(*self.learning, value))
         if len(watch.learning) < LEARNING:
             return watch
-        middle = median(watch.learning)
-        deviation = 1.4826 * median(abs(one - middle) for one in watch.learning)
+        middle = _median(watch.learning)
+        deviation = 1.4826 * _median(abs(one - middle) for one in watch.learning)
         spread = min(max(deviation, SPREAD[0]), SPREAD[1])
         # Of the average, and of the median of so few.
         chance = spread**2 * (WEIGHT / (2 - WEIGHT) + math.pi / 2 / LEARNING)
@@ -156,8 +161,10 @@ class Watch:
         )
         if slow:
             return watch._rebased() if now - watch.since >= FORGET else watch
-        if average < -LEAVE:
+        if average < -enter:
             return watch._rebased()
+        if average < -LEAVE:
+            baseline += FOLLOW * average
         # What wavers by chance wavers both ways; the way up may be the beginning of slowness.
         fast = min(average, 0.0) ** 2
         wobble = self.wobble + (STEADY * (fast - self.wobble) if average < 0 else 0.0)
@@ -169,3 +176,9 @@ class Watch:
         """With what is now as what is usual."""
         baseline = (self.baseline or 0.0) + self.average
         return replace(self, baseline=baseline, average=0.0, slow=False)
+
+
+def _median(values: Iterable[float]) -> float:
+    """As in `statistics`, which would be a large import for a small thing."""
+    ordered = sorted(values)
+    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
