@@ -173,6 +173,10 @@ def optimize(
     output: Annotated[
         tuple[str, ...], Parameter(negative="", help="The outputs to keep; may be repeated.")
     ] = (),
+    fix: Annotated[
+        tuple[str, ...],
+        Parameter(negative="", help="A dynamic axis of one size: NAME=576; may be repeated."),
+    ] = (),
     factory: Annotated[
         str | None, Parameter(help="module:callable that makes the network of a weights file.")
     ] = None,
@@ -199,6 +203,7 @@ def optimize(
         model,
         inputs=input,
         outputs=output,
+        fixed=fix,
         factory=factory,
         trust=trust,
         mean=mean,

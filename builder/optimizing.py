@@ -63,6 +63,7 @@ def subject(
     *,
     inputs: tuple[str, ...],
     outputs: tuple[str, ...],
+    fixed: tuple[str, ...],
     factory: str | None,
     trust: bool,
     mean: tuple[float, ...],
@@ -79,7 +80,7 @@ def subject(
         (place for place in (given, MODELS / model) if (place / RECIPE_FILE).is_file()), None
     )
     if folder is not None:
-        if inputs or outputs or factory or mean or scale or tokenizer:
+        if inputs or outputs or fixed or factory or mean or scale or tokenizer:
             raise BuildError(
                 f"{folder / RECIPE_FILE} says what is to be known of the model: correct it there, "
                 "and leave the options out."
@@ -87,7 +88,12 @@ def subject(
         return _of_recipe(folder, trust)
     examples = dict(_named(text) for text in inputs)
     original = Original(
-        given, factory=factory, trust=trust, inputs=examples or None, outputs=outputs or None
+        given,
+        factory=factory,
+        trust=trust,
+        inputs=examples or None,
+        outputs=outputs or None,
+        fixed=dict(map(_sized, fixed)) or None,
     )
     photos = Preprocessing(mean=mean or None, scale=scale or None) if mean or scale else None
     return File(original, photos, tokenizer)
@@ -180,6 +186,13 @@ def _named(text: str) -> tuple[str, tuple[tuple[int, ...], str]]:
         return name, example(rest)
     except ModelError as error:
         raise BuildError(str(error)) from error
+
+
+def _sized(text: str) -> tuple[str, int]:
+    name, _, size = text.rpartition("=")
+    if not name or not size.isdecimal() or int(size) < 1:
+        raise BuildError(f"--fix {text}: write NAME=576.")
+    return name, int(size)
 
 
 def _of_recipe(folder: Path, trust: bool) -> Subject:

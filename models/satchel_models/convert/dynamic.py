@@ -11,10 +11,15 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from satchel_models.convert.original import Original
 from satchel_models.convert.samples import BATCH
+from satchel_models.errors import ConversionError
 
-_COUNTED = re.compile(r"unk__\d+|s\d+|\?|None")
-"""What tf2onnx and PyTorch call axes that nobody named."""
+_COUNTED = re.compile(r"unk__\d+|s\d+")
+"""What tf2onnx and PyTorch call axes that nobody named; equal ones have equal sizes."""
+
+_UNKNOWN = ("", "?", "None")
+"""What says nothing at all, not even that two axes are alike."""
 
 
 def with_axes(
@@ -52,10 +57,32 @@ def named(model: onnx.ModelProto) -> None:
             if dim.HasField("dim_value") and dim.dim_value > 0:
                 continue
             name = BATCH if axis == 0 else f"{value.name}_{axis}"
-            if not dim.dim_param:
+            if dim.dim_param in _UNKNOWN:
                 dim.dim_param = name
             elif _COUNTED.fullmatch(dim.dim_param):
                 dim.dim_param = new.setdefault(dim.dim_param, name)
+
+
+def fix(model: onnx.ModelProto, original: Original) -> None:
+    """Give dynamic axes the sizes that the developer says.
+
+    Raises:
+        ConversionError: There is no dynamic axis of such a name.
+    """
+    wanted = original.fixed or {}
+    have = {axis for axes in dims(model).values() for axis in axes if isinstance(axis, str)}
+    for name in wanted:
+        if name not in have:
+            raise ConversionError(
+                f"{original.path} has no dynamic axis {name}; it has "
+                f"{', '.join(sorted(have)) or 'none'}."
+            )
+    for value in (*model.graph.input, *model.graph.output):
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_param in wanted:
+                dim.dim_value = wanted[dim.dim_param]
+    if wanted:
+        del model.graph.value_info[:]  # what was inferred from the dynamic ones
 
 
 def measured(model: onnx.ModelProto, sizes: Mapping[str, Sequence[tuple[int, ...]]]) -> None:

@@ -68,26 +68,33 @@ def finish(draft: Draft, original: Original, folder: Path) -> Finished:
         ModelError: See `satchel_models.convert.convert`.
     """
     model = graphs.load(draft.file)
-    _tidy(model, original)
+    given = _tidy(model, original)
     operators.check(model, original.path)
     _check(model, original.path)
     work = _started(model, draft, original, folder)
     _raise(work)
-    widening.batch(work)
+    if not given:
+        widening.batch(work)
     widening.others(work)
     error = _measure(work)
     _remark(work)
     return Finished(work.model, work.inputs, tuple(dict.fromkeys(work.notes)), error)
 
 
-def _tidy(model: onnx.ModelProto, original: Original) -> None:
-    """Constants are no inputs, dynamic axes have names, only the wanted outputs stay."""
+def _tidy(model: onnx.ModelProto, original: Original) -> bool:
+    """Constants are no inputs, dynamic axes have names, only the wanted outputs stay.
+
+    Returns:
+        Whether the developer has given the batch its size.
+    """
     graph = model.graph
     constants = {tensor.name for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in constants]
     del graph.input[:]
     graph.input.extend(inputs)
     dynamic.named(model)
+    first = next((axes[0] for axes in dynamic.dims(model).values() if axes), None)
+    dynamic.fix(model, original)
     have = [value.name for value in graph.output]
     wanted = original.outputs or tuple(have)
     missing = [name for name in wanted if name not in have]
@@ -99,6 +106,7 @@ def _tidy(model: onnx.ModelProto, original: Original) -> None:
     kept = [outputs[name] for name in wanted]
     del graph.output[:]
     graph.output.extend(kept)
+    return first in (original.fixed or {})
 
 
 def _check(model: onnx.ModelProto, path: Path) -> None:

@@ -24,6 +24,8 @@ class Original:
             is the batch.
         outputs: Names, in order; of an ONNX graph's outputs, which ones to keep.
         dynamic: Axes beside the batch that stay dynamic, by input.
+        fixed: Sizes of axes that the graph calls dynamic and that have but one, by the axis' name:
+            what depends on them is known beforehand.
         opset: What PyTorch's exporters write; 17 at least.
     """
 
@@ -35,4 +37,5 @@ class Original:
     inputs: Mapping[str, tuple[tuple[int, ...], str]] | None = None
     outputs: tuple[str, ...] | None = None
     dynamic: Mapping[str, tuple[int, ...]] | None = None
+    fixed: Mapping[str, int] | None = None
     opset: int = 18

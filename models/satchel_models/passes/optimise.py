@@ -10,7 +10,7 @@ from satchel_models import graph, native
 from satchel_models.errors import GraphError
 from satchel_models.files import write_whole
 from satchel_models.passes import transforms
-from satchel_models.passes.plan import GELU, PLANS, Planned
+from satchel_models.passes.plan import GELU, PLANS, SIGMOID, Planned
 from satchel_models.recipe import Session
 from satchel_models.results import Level
 from satchel_models.steps import Converted, Feeds, Graph, Pass
@@ -62,7 +62,8 @@ def fused(graph: Graph, model: onnx.ModelProto) -> onnx.ModelProto:
     """Another model with the engine's fusions that `graph` has."""
     taken = {one.name for one in graph.passes if not one.undone}
     approximate = GELU.name in taken
-    return transforms.gelu_approximated(model) if approximate else transforms.extended(model)
+    result = transforms.gelu_approximated(model) if approximate else transforms.extended(model)
+    return SIGMOID.transform(result) if SIGMOID.name in taken else result
 
 
 @dataclass

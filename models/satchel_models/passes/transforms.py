@@ -66,6 +66,15 @@ def canonical(model: onnx.ModelProto) -> onnx.ModelProto:
     return graph.canonical(model, check=False)
 
 
+def has(*kinds: str) -> Callable[[onnx.ModelProto], bool]:
+    """Whether a graph has operators of these kinds."""
+
+    def found(model: onnx.ModelProto) -> bool:
+        return any(node.op_type in kinds for node in model.graph.node)
+
+    return found
+
+
 def has_functions(model: onnx.ModelProto) -> bool:
     """Whether a graph defines functions of its own."""
     return bool(model.functions)

@@ -153,6 +153,42 @@ def test_an_axis_that_cannot_be_dynamic_says_so(path, step):
         step(perceptron(path, 1, 8), dynamic={"x": (1,)})
 
 
+def test_a_dynamic_axis_that_has_one_size_is_fixed(path, step):
+    nodes = [
+        helper.make_node("Shape", ["x"], ["sizes"]),
+        helper.make_node("Gather", ["sizes", "last"], ["length"]),
+        helper.make_node("Expand", ["one", "length"], ["ones"]),
+        helper.make_node("Add", ["x", "ones"], ["y"]),
+    ]
+    constants = [constant("last", np.array([1])), constant("one", np.ones(1, np.float32))]
+    inputs, outputs = [value("x", "batch", "samples")], [value("y", "batch", "samples")]
+    write(path, nodes, inputs, outputs, constants)
+    done = step(path, fixed={"samples": 576})
+    assert (done.inputs[0].shape, done.outputs[0].shape) == (("batch", 576), ("batch", 576))
+    assert done.examples == ((1, 576),)
+    assert answer(done.file, x=np.zeros((2, 576), np.float32))[0].shape == (2, 576)
+
+
+def test_a_batch_that_is_fixed_stays(path, step):
+    nodes = [helper.make_node("Relu", ["x"], ["y"])]
+    done = step(write(path, nodes, [value("x", "N", 8)], [value("y", "N", 8)]), fixed={"N": 1})
+    assert (done.inputs[0].shape, done.outputs[0].shape) == ((1, 8), (1, 8))
+
+
+def test_axes_of_which_nothing_is_known_are_not_alike(path, step):
+    nodes = [helper.make_node("Relu", ["x"], ["y"])]
+    write(path, nodes, [value("x", -1, 3, "?", "?")], [value("y", -1, 3, "?", "?")])
+    done = step(path, fixed={"x_2": 48})
+    assert done.inputs[0].shape == ("batch", 3, 48, "x_3")
+
+
+def test_an_axis_that_cannot_be_fixed_says_which_can(path, step):
+    nodes = [helper.make_node("Relu", ["x"], ["y"])]
+    write(path, nodes, [value("x", "batch", "samples")], [value("y", "batch", "samples")])
+    with pytest.raises(ConversionError, match="no dynamic axis time; it has batch, samples"):
+        step(path, fixed={"time": 576})
+
+
 def test_an_old_opset_is_raised(path, step):
     done = step(perceptron(path, 1, 8, opset=11))
     assert done.opset == 17
