@@ -64,6 +64,7 @@ def _photograph(browser: Browser, url: str, out: Path, size: str, scheme: str) -
     _wait(
         page, "() => document.querySelector('[data-testid=offline-ready]').dataset.state === 'yes'"
     )
+    _wait(page, "() => !document.querySelector('#device-card').hidden")
     page.screenshot(path=out / f"label-{size}-{scheme}.png", full_page=True)
     for view, there in VIEWS.items():
         page.evaluate("(view) => { location.hash = view }", view)

@@ -12,7 +12,7 @@ _LOAD = {
     "serious": "Very busy",
     "critical": "At its limit",
 }
-_NETWORK = {"offline": "Offline", "slow": "Slow", "medium": "Middling", "fast": "Fast"}
+_NETWORK = {"offline": "Offline", "slow": "Slow", "medium": "Medium", "fast": "Fast"}
 _MOST_MEMORY = 8  # GB; browsers tell no more than that, lest a device be recognised by it
 
 

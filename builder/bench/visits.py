@@ -7,6 +7,7 @@ only, to stop service workers.
 """
 
 import json
+import os
 import queue
 import subprocess
 import time
@@ -81,21 +82,43 @@ def browsing(profile: Path) -> Iterator[Tabs]:
     Raises:
         BuildError: It doesn't start.
     """
+    with running(profile) as (port, process), sync_playwright() as playwright:
+        yield Tabs(port, playwright, process)
+
+
+@contextmanager
+def running(
+    profile: Path, *flags: str, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[int, int]]:
+    """Run a headless browser that is told nothing but its flags.
+
+    Args:
+        profile: Its folder.
+        flags: More of them.
+        environment: What it gets beside this process's own.
+
+    Yields:
+        The port of its DevTools, and the id of its first process.
+
+    Raises:
+        BuildError: It doesn't start.
+    """
     profile.mkdir(parents=True, exist_ok=True)
     told = profile / "DevToolsActivePort"
     told.unlink(missing_ok=True)
-    flags = browser.launch_args(
+    switches = browser.launch_args(
         "--headless",
         "--remote-debugging-port=0",
         f"--user-data-dir={profile}",
         "--no-default-browser-check",
         "--disable-extensions",
+        *flags,
     )
-    command = [str(browser.chromium()), *flags, "about:blank"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [str(browser.chromium()), *switches, "about:blank"]
+    silence: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, **silence)
     try:
-        with sync_playwright() as playwright:
-            yield Tabs(_port(told, process), playwright, process.pid)
+        yield _port(told, process), process.pid
     finally:
         process.terminate()
         try:

@@ -1,12 +1,16 @@
 """What a profile holds of what platforms say."""
 
+import re
 from dataclasses import astuple, fields
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from satchel.device import NETWORKS, PRESSURES, DeviceProfile
+
+DOCS = Path(__file__).resolve().parents[3] / "docs/device.md"
 
 NAMES = [item.name for item in fields(DeviceProfile)]
 
@@ -65,3 +69,9 @@ def test_whatever_is_said_makes_a_profile_that_can_be_true(said):
     assert profile.charging in (None, True, False)
     again = DeviceProfile(*astuple(profile))
     assert again == profile
+
+
+def test_the_docs_say_of_every_value_what_it_holds():
+    rows = [line for line in DOCS.read_text("utf-8").splitlines() if line.startswith("| `")]
+    documented = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert documented == set(NAMES)

@@ -4,6 +4,8 @@ import ast
 import doctest
 import importlib
 import pkgutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,10 +117,15 @@ def test_the_engine_needs_nothing_but_numpy():
         "pyodide",
         "satchel_host",
     }
-    import sys
-
     for path in PACKAGE.rglob("*.py"):
         if path.relative_to(PACKAGE).parts[0] == "trust" or path.stem == "signatures":
             continue  # these come with the extra `updates`
         outside = {name.partition(".")[0] for name in imports(path)} - sys.stdlib_module_names
         assert outside <= allowed, f"{path.relative_to(PACKAGE)} imports {outside - allowed}"
+
+
+def test_what_a_first_inference_does_not_need_is_not_imported():
+    code = "import satchel, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    late = {"satchel.device", "satchel.adaptive", "satchel.updates", "satchel.platform.sensors"}
+    assert not late & set(done.stdout.split())
