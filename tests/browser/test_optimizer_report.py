@@ -12,7 +12,7 @@ WIDTHS = (1280, 390)
 def reports(tmp_path_factory):
     """Pages by name, in a folder as the optimiser leaves it."""
     made = {}
-    for make in (sample_reports.label, sample_reports.minilm):
+    for make in (sample_reports.label, sample_reports.two_engines, sample_reports.minilm):
         folder = tmp_path_factory.mktemp(make.__name__)
         report = make(out=folder, warnings=("No data was given: accuracy says little.",))
         levels = compare([make("fast"), report, make("aggressive")])
@@ -40,7 +40,7 @@ def opened(browser, watch, reports):
         context.close()
 
 
-@pytest.mark.parametrize("name", ["label", "minilm", "long"])
+@pytest.mark.parametrize("name", ["label", "two_engines", "minilm", "long"])
 def test_it_never_scrolls_sideways(opened, name):
     page = opened(name, 1280)
     for width in (320, 390, 700, 1000, 1200, 1280, 1920):
@@ -51,7 +51,7 @@ def test_it_never_scrolls_sideways(opened, name):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_keeps_anyone_from_reading_it(opened, findings, width, scheme):
-    assert findings(opened("label", width, scheme)) == []
+    assert findings(opened("two_engines", width, scheme)) == []
 
 
 def test_its_own_policy_lets_its_style_through(opened):

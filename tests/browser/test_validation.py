@@ -64,7 +64,7 @@ def made(tmp_path_factory, turned):
     np.savez(folder / "data.npz", x=x, labels=labels)
     float32 = save(folder / "float32.onnx", [m.astype(np.float32) for m in turned])
     poor = whole + random.normal(0, whole.std(), whole.shape)
-    longer = [*turned[:-1], *(np.eye(SIZE),) * LAYERS, turned[-1]]
+    longer = [*turned[:-1], *(np.eye(SIZE),) * 3 * LAYERS, turned[-1]]
     damaged = folder / "damaged.onnx"
     damaged.write_bytes(b"no model")
     lite = folder / "lite.tflite"

@@ -29,7 +29,7 @@ def of(without: Estimate, threads_gain: float, other: str) -> tuple[tuple[str, .
     measured = f"{times(without)} the speed of {other} at one thread"
     if without.high < 1:
         return (RELAXED_SIMD,), f"Needs relaxed SIMD: without it, it has {measured}."
-    if without.value < threads_gain:
+    if without.value < max(threads_gain, 1.0):
         return (RELAXED_SIMD,), (
             f"Needs relaxed SIMD: without it, it has one thread only and {measured}, and {other} "
             f"is {threads_gain:.2f} times as fast with two."
