@@ -1,11 +1,11 @@
-"""The engines of the laboratory: the files that their workers start with, and what these weigh."""
+"""The engines of the laboratory: what their workers start with, and what devices download."""
 
 import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from builder import litert, parts, wire
+from builder import engines, litert, parts, wire
 from satchel_models.measurement import Runtime
 
 ENGINES: Mapping[str, Mapping[str, str]] = {
@@ -21,9 +21,6 @@ ENGINES: Mapping[str, Mapping[str, str]] = {
     },
 }
 """What each engine's worker starts with: the module that serves it, and that module's files."""
-
-LITERT_BUILD = ("litert_wasm_threaded_internal.js", "litert_wasm_threaded_internal.wasm")
-"""Of LiteRT's builds, the one for browsers with relaxed SIMD and threads."""
 
 
 def mounts() -> Mapping[str, Path]:
@@ -42,20 +39,20 @@ def settings(runtime: Runtime, base: str) -> dict[str, Any]:
     return {**urls, "without": sorted(runtime.without)}
 
 
-def files(engine: str) -> list[Path]:
-    """What a first visit downloads for an engine, in a browser that has all that it can use."""
-    if engine == "onnxruntime":
-        return sorted(parts.folder("onnxruntime").iterdir())
-    return [litert.folder() / name for name in (litert.MODULE, *LITERT_BUILD)]
-
-
 @functools.cache
 def downloads() -> Mapping[str, int]:
-    """Bytes that a first visit downloads for each engine, as they travel.
+    """Bytes that a first visit downloads for each engine, as a build writes its files.
 
-    Every part counts in the form in which a build carries large ones, whatever its size.
+    They are those of the engine's best build: that of a device which lacks nothing.
     """
+    return {name: sum(_written(engines.of(name)).values()) for name in ENGINES}
+
+
+def _written(engine: engines.Engine) -> dict[str, int]:
+    """Bytes of each file that a device downloads."""
     return {
-        engine: sum(len(wire.packed(path.read_bytes())) for path in files(engine))
-        for engine in ENGINES
+        name: len(engine.files[name])
+        if name in engine.files
+        else len(wire.packed(engine.large[name.removesuffix(wire.SUFFIX)]))
+        for name in engine.builds[0].files
     }

@@ -1,8 +1,7 @@
 """What a browser must have for a candidate to be worth while there: by measurement, not by name.
 
-LiteRT is fast by relaxed SIMD. A browser without it gets a build of LiteRT that has plain SIMD and
-one thread; whether that is still better than the other engine's best candidate depends on the
-model.
+For browsers without relaxed SIMD LiteRT has another build, with one thread. Whether that is still
+better than the other engine's best candidate depends on the model.
 """
 
 from satchel_models.measurement.choice import times

@@ -107,11 +107,11 @@ def _taken(entry: Entry, made: Decision) -> str:
     """Why an engine's chosen one is that, and how it stands beside the other engines'."""
     of = f" of {title(entry.engine)}'s" if len(by_engine(made.entries)) > 1 else ""
     if entry is made.entries[0]:
-        words = f"It stays: nothing smaller{of} is within {made.budget:g} points and as fast."
+        words = f"It stays: nothing smaller{of} is within {_points(made.budget)} and as fast."
     else:
         words = (
-            f"Least bytes × latency{of or ' of all'} that lose at most {made.budget:g} points and "
-            "are no slower than float32, to run or to load."
+            f"Least bytes × latency{of or ' of all'} that lose at most {_points(made.budget)} and are "
+            "no slower than float32, to run or to load."
         )
     winner = made.entry(made.winner)
     if len(made.chosen) == 1:
@@ -122,6 +122,10 @@ def _taken(entry: Entry, made: Decision) -> str:
         entry, winner, lambda one: one.whole_cost, "bytes × latency, engines included,"
     )
     return f"{words} {behind}"
+
+
+def _points(budget: float) -> str:
+    return f"{budget:g} {'point' if budget == 1 else 'points'}"
 
 
 def _behind(entry: Entry, best: Entry, cost: Cost, what: str) -> str:
