@@ -173,7 +173,13 @@ def front(entries: Sequence[Entry]) -> frozenset[str]:
 
 
 def _dominates(one: Entry, other: Entry) -> bool:
-    """Whether `one` is as good in every respect, and better in one."""
+    """Whether `one` is as good in every respect, and better in one.
+
+    What looks at less never is beside what looks at all: how sure a model is changes with the size
+    of its input, and losses, which are of probabilities, with it.
+    """
+    if one.smaller_input and not other.smaller_input:
+        return False
     pairs = (
         (one.download, other.download, 0.0),
         (1 / one.speedup.value, 1 / other.speedup.value, SAME / other.speedup.value),

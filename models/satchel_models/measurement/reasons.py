@@ -85,9 +85,9 @@ def megabytes(count: float) -> str:
 
     Example:
         >>> megabytes(2_391_000)
-        '2.4 MB'
+        '2.39 MB'
     """
-    return f"{count / 1e6:.1f} MB"
+    return f"{count / 1e6:.2f} MB"
 
 
 def _reason(entry: Entry, made: Decision) -> str:
@@ -110,8 +110,8 @@ def _taken(entry: Entry, made: Decision) -> str:
         words = f"It stays: nothing smaller{of} is within {_points(made.budget)} and as fast."
     else:
         words = (
-            f"Least bytes × latency{of or ' of all'} that lose at most {_points(made.budget)} and are "
-            "no slower than float32, to run or to load."
+            f"Least bytes × latency{of or ' of all'} that lose at most {_points(made.budget)} and "
+            "are no slower than float32, to run or to load."
         )
     winner = made.entry(made.winner)
     if len(made.chosen) == 1:
