@@ -81,7 +81,7 @@ def _litert() -> Engine:
     small, large = _contents(litert.folder())
 
     def build(name: str, *needs: str) -> Build:
-        script = f"litert_wasm_{name}internal"
+        script = f"litert_wasm_{name}_internal"
         return Build(needs, (litert.MODULE, f"{script}.js", f"{script}{WASM}{wire.SUFFIX}"))
 
     return Engine(
@@ -91,11 +91,7 @@ def _litert() -> Engine:
         small,
         large,
         {"litert": litert.MODULE, "litert_wasm": ""},
-        (
-            build("threaded_", "relaxed-simd", "threads"),
-            build("", "relaxed-simd"),
-            build("compat_"),
-        ),
+        (build("threaded", "relaxed-simd", "shared-memory"), build("compat")),
     )
 
 

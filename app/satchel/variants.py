@@ -26,7 +26,11 @@ __all__ = [
 
 _ENGINES = {"onnxruntime": "ONNX Runtime", "litert": "LiteRT"}
 
-_FEATURES = {"relaxed-simd": "relaxed SIMD", "threads": "threads"}
+_FEATURES = {
+    "relaxed-simd": "relaxed SIMD",
+    "shared-memory": "shared memory",
+    "threads": "threads",
+}
 
 
 @dataclass(frozen=True, slots=True)

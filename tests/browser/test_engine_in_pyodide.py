@@ -9,6 +9,7 @@ import sys
 import bare_page
 import pytest
 
+from builder import litert
 from builder.paths import APP
 from builder.server import serving
 
@@ -27,6 +28,19 @@ UPDATES = (
 # Given first, so that resolving the extra asks no index for them.
 await micropip.install([base + "wheels/" + name for name in {bare_page.wheels()}])
 await micropip.install(f"satchel[updates] @ {{base}}wheels/satchel-0.1.0-py3-none-any.whl")
+"""
+)
+
+BOTH = (
+    INSTALL
+    + """
+import satchel
+from pyodide.http import pyfetch
+from satchel import platform
+satchel.configure(
+    ort_url=base + "ort/ort.wasm.bundle.min.mjs", litert_url=base + "litert/litert.mjs"
+)
+engines = platform.current().engines
 """
 )
 
@@ -82,6 +96,41 @@ def bare(bare_folder):
     # A plain host: nothing is isolated there, and there is no CSP.
     with serving(bare_folder, plain=True) as url:
         yield url
+
+
+def without_policy(served):
+    """A host that isolates its pages and has no policy."""
+    return changed(served, lambda name: name != b"content-security-policy")
+
+
+def for_everybody(served):
+    """A host whose files any page may use."""
+    return changed(served, lambda _: True, (b"access-control-allow-origin", b"*"))
+
+
+def changed(served, keeps, *more):
+    """The same application, with other headers."""
+
+    async def app(scope, receive, send):
+        async def answer(message):
+            if message["type"] == "http.response.start":
+                kept = [(name, value) for name, value in message["headers"] if keeps(name.lower())]
+                message = {**message, "headers": [*kept, *more]}
+            await send(message)
+
+        await served(scope, receive, answer)
+
+    return app
+
+
+@pytest.fixture(scope="module")
+def shared(bare, browser):
+    """A bare page for tests that leave it as it was, with both engines named."""
+    page = browser.new_page()
+    page.goto(bare)
+    bare_page.run(page, BOTH + "json.dumps(None)")
+    yield page
+    page.close()
 
 
 @pytest.fixture
@@ -229,29 +278,22 @@ json.dumps([y.tolist(), again.tolist(), heap() - before])
     assert grown < 16 << 20
 
 
-def test_inferences_leave_no_javascript_object_behind(bare, browser):
-    page = browser.new_page()
-    page.goto(bare)
-    code = (
-        INSTALL
-        + """
-import gc, pyodide_js, satchel
-from pyodide.http import pyfetch
-satchel.configure(ort_url=base + "ort/ort.wasm.bundle.min.mjs")
-data = await (await pyfetch(base + "files/several.onnx")).bytes()
-async with satchel.EdgeRuntime(data) as runtime:
-    async def runs(count):
-        for _ in range(count):
-            await runtime.run({"a": [[1, 2, 3]], "b": [[1, 2, 3]]})
-        gc.collect()
-        return pyodide_js._module._hiwire_num_refs()
-    counts = [await runs(20), await runs(200)]
-json.dumps(counts)
+def test_a_thousand_inferences_leave_no_javascript_object_behind(shared):
+    code = """
+import gc, pyodide_js
+async def growth(name):
+    data = await (await pyfetch(base + "files/" + name)).bytes()
+    async with satchel.EdgeRuntime(data) as runtime:
+        async def runs(count):
+            for _ in range(count):
+                await runtime.run({"a": [[1, 2, 3]] * 2, "b": [[1, 2, 3]] * 2})
+            gc.collect()
+            return pyodide_js._module._hiwire_num_refs()
+        return [await runs(20), await runs(1000)]
+json.dumps([await growth("several.onnx"), await growth("several.tflite")])
 """
-    )
-    first, later = bare_page.run(page, code)
-    page.close()
-    assert first == later
+    for first, later in bare_page.run(shared, code):
+        assert first == later
 
 
 def test_a_model_may_come_as_any_kind_of_javascript_bytes(bare, browser):
@@ -298,33 +340,105 @@ json.dumps(sums)
     assert set(sums.values()) == {21}
 
 
-def test_no_session_is_left_behind_by_models_that_were_closed_or_refused(bare, browser):
+def test_no_session_is_left_behind_by_models_that_were_closed_or_refused(shared):
+    code = """
+async def counts(engine, *names):
+    sessions = [(await engine.describe())["sessions"]]
+    for name in names:
+        data = await (await pyfetch(base + "files/" + name)).bytes()
+        runtime = satchel.EdgeRuntime(data)
+        try:
+            await runtime.load()
+            sessions.append((await engine.describe())["sessions"])
+        except satchel.ModelError:
+            pass
+        await runtime.close()
+        sessions.append((await engine.describe())["sessions"])
+    return sessions
+names = "sequence.onnx", "unknown_operator.onnx", "fixed.onnx"
+onnx = await counts(engines["onnxruntime"], *names)
+names = "identity-int8.tflite", "unknown_operator.tflite", "hollow.tflite", "fixed.tflite"
+json.dumps([onnx, await counts(engines["litert"], *names)])
+"""
+    assert bare_page.run(shared, code) == [[0, 0, 0, 1, 0], [0, 0, 0, 0, 1, 0]]
+
+
+LITERT = """
+async def tried():
+    data = await (await pyfetch(base + "files/fixed.tflite")).bytes()
+    async with satchel.EdgeRuntime(data) as runtime:
+        y = await runtime.infer([[-1.0, 2, -3], [4, 5, 6]])
+    told = await engines["litert"].describe()
+    return [y.tolist(), told["build"], told["threads"]]
+json.dumps([sorted(platform.current().features), await tried()])
+"""
+
+ANSWER = [[0, 2, 0], [4, 5, 6]]
+
+
+def test_litert_runs_on_one_thread_where_the_page_is_not_isolated(shared):
+    features, tried = bare_page.run(shared, LITERT)
+    assert features == ["relaxed-simd", "shared-memory"]
+    assert tried == [ANSWER, "threaded", 1]
+
+
+def test_litert_runs_where_the_browser_has_no_relaxed_simd(bare, browser):
+    # Chromium can't be told to do without: the question is put for an opcode that nobody has.
+    without = """
+from importlib.resources import files
+script = files("satchel.platform.browser").joinpath("features.mjs")
+asked = script.read_text()
+assert asked.count("253, 128, 2") == 1
+script.write_text(asked.replace("253, 128, 2", "253, 255, 3"))
+"""
     page = browser.new_page()
     page.goto(bare)
+    features, tried = bare_page.run(page, BOTH + without + LITERT)
+    assert features == ["shared-memory"]
+    assert tried == [ANSWER, "compat", 1]
+    page.close()
+
+
+def test_on_an_isolated_page_litert_runs_on_threads_also_from_another_origin(bare_folder, browser):
     code = (
         INSTALL
         + """
 import satchel
 from pyodide.http import pyfetch
 from satchel import platform
-satchel.configure(ort_url=base + "ort/ort.wasm.bundle.min.mjs")
-engine = platform.current().engines["onnxruntime"]
-counts = [(await engine.describe())["sessions"]]
-for name in ("sequence", "unknown_operator", "fixed"):
-    data = await (await pyfetch(base + f"files/{name}.onnx")).bytes()
-    runtime = satchel.EdgeRuntime(data)
+engines = platform.current().engines
+data = await (await pyfetch(base + "files/fixed.tflite")).bytes()
+said = []
+async def attempt():
     try:
-        await runtime.load()
-        counts.append((await engine.describe())["sessions"])
-    except satchel.ModelError:
-        pass
-    await runtime.close()
-    counts.append((await engine.describe())["sessions"])
-json.dumps(counts)
+        await satchel.EdgeRuntime(data).load()
+    except satchel.EngineUnavailableError as error:
+        said.append(str(error))
+await attempt()
+satchel.configure(litert_url=base + "nowhere/litert.mjs")
+await attempt()
+satchel.configure(litert_url=base + "litert/litert.mjs")
 """
     )
-    assert bare_page.run(page, code) == [0, 0, 0, 1, 0]
-    page.close()
+    elsewhere = """
+await engines["litert"].close()
+satchel.configure(litert_url=OTHER + "litert.mjs", litert_wasm_url=OTHER)
+json.dumps([said, await tried()])
+"""
+    with (
+        serving(bare_folder, wrap=without_policy) as url,
+        serving(litert.folder(), plain=True, wrap=for_everybody) as other,
+    ):
+        page = browser.new_page()
+        page.goto(url)
+        features, here = bare_page.run(page, code + LITERT)
+        (unknown, missing), there = bare_page.run(page, f"OTHER = {str(other)!r}\n{elsewhere}")
+        cores = page.evaluate("navigator.hardwareConcurrency")
+        page.close()
+    assert "satchel.configure(litert_url=" in unknown
+    assert "LiteRT could not be started" in missing
+    assert features == ["relaxed-simd", "shared-memory", "threads"]
+    assert here == there == [ANSWER, "threaded", min(4, cores)]
 
 
 def test_signatures_are_verified_where_the_browser_cannot_or_it_says_so(bare, browser):

@@ -455,7 +455,10 @@ class Platform(Protocol):
 
     @property
     def features(self) -> frozenset[str]:
-        """What is here of what a variant may need: "relaxed-simd", "threads"."""
+        """What is here of what variants and engines' builds may need.
+
+        "relaxed-simd"; "threads"; "shared-memory", which WASM may have without threads, too.
+        """
 
     @property
     def agent(self) -> str:

@@ -7,7 +7,7 @@ const RELAXED_SIMD = Uint8Array.of(
   ...[65, 1, 253, 15, 65, 2, 253, 15, 253, 128, 2, 11],
 );
 
-export const relaxedSimd = () => WebAssembly.validate(RELAXED_SIMD);
+const relaxedSimd = () => WebAssembly.validate(RELAXED_SIMD);
 
 /**
  * Whether workers can share memory. WebKitGTK says that it is isolated and has no shared memory all
@@ -16,8 +16,24 @@ export const relaxedSimd = () => WebAssembly.validate(RELAXED_SIMD);
 export const threads = () =>
   Boolean(globalThis.crossOriginIsolated) && typeof SharedArrayBuffer === "function";
 
+/**
+ * Whether WASM can have memory that could be shared: pages that aren't isolated can, with nobody. The
+ * sizes are those of LiteRT's build with threads, in pages of 64 KiB; not every device has room for it.
+ */
+function sharedMemory() {
+  try {
+    return Boolean(new WebAssembly.Memory({ initial: 256, maximum: 32768, shared: true }));
+  } catch {
+    return false;
+  }
+}
+
 /** Names of the features that are here. */
 export function features() {
-  const here = { "relaxed-simd": relaxedSimd(), threads: threads() };
+  const here = {
+    "relaxed-simd": relaxedSimd(),
+    "shared-memory": sharedMemory(),
+    threads: threads(),
+  };
   return Object.keys(here).filter((name) => here[name]);
 }

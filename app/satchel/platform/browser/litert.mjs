@@ -2,7 +2,7 @@
 // this file. Made for @litertjs/core 2.5: parts of it that it calls internal are used where the
 // public call would leave memory behind.
 import { answer, broken, said, starved, unavailable } from "./answering.mjs";
-import { relaxedSimd, threads as threadsHere } from "./features.mjs";
+import { features } from "./features.mjs";
 
 // What leaves the WASM instance in an unknown state. Other words for a want of memory (see
 // litert_errors.py) come from checks that leave it sound.
@@ -33,25 +33,35 @@ export function serve({ port, litert: url, litert_wasm: folder, threads = 1, ahe
   );
 }
 
-/** {name: the build's, in its files' names; threads: as many as it can use of those wanted}. */
+/**
+ * {name: the build's, in its files' names; threads: as many as it can use of those wanted}.
+ *
+ * There is a third build, with relaxed SIMD and without threads. It is no faster than these (see
+ * docs/decisions/0016), and a page that becomes isolated would fetch another one then.
+ */
 function build(wanted) {
-  if (!relaxedSimd()) return { name: "compat_", threads: 1 };
-  if (wanted > 1 && threadsHere()) return { name: "threaded_", threads: wanted };
-  return { name: "", threads: 1 };
+  const here = new Set(features());
+  if (!here.has("relaxed-simd") || !here.has("shared-memory"))
+    return { name: "compat", threads: 1 };
+  return { name: "threaded", threads: here.has("threads") ? wanted : 1 };
 }
 
 async function start(url, folder, wanted) {
   const { name, threads } = build(wanted);
-  const script = new URL(`litert_wasm_${name}internal.js`, folder).href;
+  const script = new URL(`litert_wasm_${name}_internal.js`, folder).href;
   const lines = [];
   try {
-    const [module, factory] = await Promise.all([import(url), factoryOf(script)]);
+    const [module, factory, mainScriptUrlOrBlob] = await Promise.all([
+      import(url),
+      factoryOf(script),
+      threadScript(script),
+    ]);
     // LiteRT.js takes both from its global scope, and would load the script by a call that module
     // workers do not have.
     globalThis.ModuleFactory = factory;
     globalThis.Module = {
       locateFile: (file) => new URL(file, folder).href,
-      mainScriptUrlOrBlob: threadScript(script),
+      mainScriptUrlOrBlob,
       print: () => {},
       printErr: (line) => lines.push(line),
     };
@@ -71,11 +81,7 @@ async function start(url, folder, wanted) {
       gpuOptions: {},
       webNNOptions: {},
     };
-    const about = {
-      threads,
-      build: name.replace("_", "") || "relaxed",
-      version: version(module, url),
-    };
+    const about = { threads, build: name, version: version(module, url) };
     return { module, wasm, lines, options, about };
   } catch (error) {
     throw unavailable(error);
@@ -115,11 +121,9 @@ async function factoryOf(script) {
   return factory;
 }
 
-/** What workers for threads start from: another origin's script may only be imported. */
-const threadScript = (script) =>
-  new URL(script).origin === location.origin
-    ? script
-    : new Blob([`importScripts(${JSON.stringify(script)})`], { type: "text/javascript" });
+/** What workers for threads start from: not from another origin, so its script comes along. */
+const threadScript = async (script) =>
+  new URL(script).origin === location.origin ? script : (await fetch(script)).blob();
 
 const version = (module, url) => module.version ?? /@(\d+\.\d+\.\d+)/.exec(url)?.[1] ?? "unknown";
 

@@ -42,5 +42,5 @@ class LiteRtWeb(WorkerEngine):
         return explained(kind, message, loading=loading)
 
     def most_threads(self) -> int:
-        # Its build for browsers without relaxed SIMD knows no threads.
-        return super().most_threads() if "relaxed-simd" in features() else 1
+        # Its build for other browsers knows no threads.
+        return super().most_threads() if features() >= {"relaxed-simd", "shared-memory"} else 1

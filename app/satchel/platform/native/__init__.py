@@ -40,7 +40,7 @@ class NativePlatform:
 
     name = "native"
     place = "computer"
-    features = frozenset({"relaxed-simd", "threads"})
+    features = frozenset({"relaxed-simd", "shared-memory", "threads"})
     """What browsers may lack."""
     signatures = None
     """securesystemslib's own keys do it, by pyca/cryptography."""
