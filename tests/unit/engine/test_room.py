@@ -55,3 +55,38 @@ def test_what_is_shared_is_not_freed():
     twin = model("twin", ("1.0.0", "a", 100))
     assert freed([OLD, twin], [Eviction("old", "all")]) == 0
     assert evictions([OLD, twin], ["twin"], "mine", 1) is None
+
+
+def with_others(name, *variants, used="2026-01-01"):
+    """A model of one version in several variants (name, digest, size): the first is in use."""
+    number = Version.parse("1.0.0")
+    made = tuple(
+        Variant(one, "onnxruntime", Reference(digest.ljust(64, "0"), size))
+        for one, digest, size in variants
+    )
+    release = Release(number, "", "CC0-1.0", {"browser": made})
+    chosen, *others = (one.name for one in made)
+    version = InstalledVersion(release, chosen, "browser", "", others=tuple(others))
+    return InstalledModel(name, "", name, number, {number: version}, used_at=used)
+
+
+LADDER = with_others("ladder", ("a", "a", 100), ("b", "b", 90), ("c", "c", 80))
+
+
+def test_variants_beside_the_one_in_use_go_before_versions_to_go_back_to():
+    assert evictions([LADDER, MINE], [], "mine", 170) == (Eviction("ladder", "others"),)
+    assert evictions([LADDER, MINE], [], "mine", 171) == (
+        Eviction("ladder", "others"),
+        Eviction("mine", "previous"),
+    )
+    assert evictions([LADDER], [], "ladder", 171) is None  # the one in use stays
+
+
+def test_a_model_that_is_open_keeps_the_variants_that_it_may_switch_to():
+    assert evictions([LADDER, MINE], ["ladder"], "mine", 41) is None
+
+
+def test_what_goes_of_one_model_step_by_step_is_counted_once():
+    chosen = [Eviction("ladder", "others"), Eviction("ladder", "all")]
+    assert freed([LADDER], chosen[:1]) == 170
+    assert freed([LADDER], chosen) == 270

@@ -7,12 +7,14 @@ import shutil
 import numpy as np
 import onnx
 import pytest
+import two_engines
 from onnx import numpy_helper
 
 from builder.bench import finetuned
 from builder.errors import BuildError, InputMissingError
 from builder.paths import ROOT
 from builder.release import artefact
+from builder.release.session import Session
 from satchel.chunks import decode
 from satchel.golden import decode as decode_golden
 from satchel_models import chunking
@@ -164,3 +166,66 @@ def test_which_variant_a_file_stands_for_must_be_clear(tmp_path):
         artefact.make(folder / "recipe.toml", files=(folder / "model.onnx",))
     made = artefact.make(folder / "recipe.toml", only="second", files=(folder / "model.onnx",))
     assert [one.name for one in made.release.variants("browser")] == ["second"]
+
+
+TWO = """
+[[variants]]
+name = "fast"
+engine = "litert"
+file = "model.tflite"
+resolutions = [8]
+needs = ["relaxed-simd"]
+accuracy = { top1 = 0.85 }
+latency_ms = 14
+cpu_seconds = 0.02
+session = { graph_optimization_level = "all" }
+
+[[variants]]"""
+
+
+@pytest.fixture
+def two_engines_recipe(tmp_path):
+    """The label recipe with one more variant, a tiny one for LiteRT."""
+    folder = tmp_path / "model"
+    shutil.copytree(RECIPE.parent, folder)
+    text = (folder / "recipe.toml").read_text("utf-8")
+    start, _, rest = text.partition("\n[[variants]]\n")
+    own = rest[: rest.index("[files]")].partition("\n[[variants]]\n")[0]
+    end = rest[rest.index("[files]") :]
+    (folder / "recipe.toml").write_text(f"{start}{TWO}\n{own}\n{end}", "utf-8")
+    (folder / "model.tflite").write_bytes(two_engines.tflite(strength=50))
+    return folder / "recipe.toml"
+
+
+def test_a_variant_of_another_engine_is_released_with_its_needs_figures_and_own_answers(
+    two_engines_recipe,
+):
+    made = artefact.make(two_engines_recipe)
+    fast, plain = made.release.variants("browser")
+    assert (fast.engine, fast.needs, fast.resolutions) == ("litert", ("relaxed-simd",), (8,))
+    assert (fast.accuracy, fast.latency_ms, fast.cpu_seconds) == ({"top1": 0.85}, 14, 0.02)
+    assert (plain.engine, plain.needs) == ("onnxruntime", ())
+    golden = decode_golden(made.blobs[fast.golden.sha256])
+    assert [case.inputs["image"].shape for case in golden.cases] == [(1, 8, 8, 3)] * 2
+    answers = Session(two_engines.tflite(strength=50), fast, "it").run(golden.cases[0].inputs)
+    assert golden.problem(0, answers) is None
+    other = Session(two_engines.tflite(strength=-50), fast, "it").run(golden.cases[0].inputs)
+    assert golden.problem(0, other) is not None
+
+
+def test_given_files_stand_for_the_variants_of_their_engines(two_engines_recipe, tmp_path):
+    lite, plain = tmp_path / "tuned.tflite", two_engines_recipe.with_name("model.onnx")
+    lite.write_bytes(two_engines.tflite(strength=2))
+    one = artefact.make(two_engines_recipe, files=(lite,)).release.variants("browser")
+    assert [(variant.name, variant.accuracy) for variant in one] == [("fast", None)]
+    both = artefact.make(two_engines_recipe, files=(plain, lite)).release.variants("browser")
+    assert [variant.name for variant in both] == ["fast", NAME]
+    with pytest.raises(BuildError, match="for LiteRT, and efficientnet-lite0 has no variant"):
+        artefact.make(two_engines_recipe, only=NAME, files=(lite,))
+
+
+def test_a_need_that_no_device_tells_of_is_refused(two_engines_recipe):
+    text = two_engines_recipe.read_text("utf-8").replace("relaxed-simd", "levitation")
+    two_engines_recipe.write_text(text, "utf-8")
+    with pytest.raises(BuildError, match=r"variants\.needs must be among relaxed-simd, threads"):
+        artefact.make(two_engines_recipe)
