@@ -136,7 +136,11 @@ def lint(
 
 @app.command
 def models(
-    *, rebuild: Annotated[str | None, Parameter(help="Make this recipe's artefact again.")] = None
+    *,
+    rebuild: Annotated[str | None, Parameter(help="Make this recipe's artefacts again.")] = None,
+    data: Annotated[
+        Path | None, Parameter(help="Photos that calibrate; else what they gave the last time.")
+    ] = None,
 ) -> None:
     """List the recipes and their artefacts."""
     from builder import rebuild as recipes
@@ -145,7 +149,7 @@ def models(
         # To stdout: it is the command's answer, not a word about its progress.
         Console(width=None if sys.stdout.isatty() else 200).print(recipes.listing())
     else:
-        recipes.rebuild(rebuild)
+        recipes.rebuild(rebuild, data)
 
 
 @app.command

@@ -1,5 +1,6 @@
 """What a recipe makes: a manifest with one release, and blobs named by their hash."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -8,10 +9,14 @@ from typing import Any
 
 from builder import made
 from builder.errors import BuildError, InputMissingError
-from builder.files import sha256
-from satchel_models import ModelError, Recipe
+from builder.files import sha256, write_whole
+from builder.paths import CACHE
+from satchel_models import ModelError, Recipe, patch
 from satchel_models.own_recipe import OwnRecipe
 from satchel_models.recipe import RECIPE_FILE, Notice, Variant
+
+PATCHED = CACHE / "patched"
+"""Files that are made of others, by their content's hash."""
 
 SCHEMA = 1
 """The manifest format that `app/satchel/manifest.py` reads."""
@@ -69,7 +74,10 @@ def load(path: Path) -> Recipe:
 def inputs(recipe: Recipe) -> list[Path]:
     """Return every file that a recipe's artefacts depend on; nothing is made for it."""
     place = made.place(recipe)
-    artefacts = [*(variant.file for variant in recipe.variants), *recipe.files.values()]
+    artefacts = [
+        *(name for one in recipe.variants for name in (one.file, one.patch) if name),
+        *recipe.files.values(),
+    ]
     beside = [*recipe.reads, *(notice.file for notice in recipe.notices)]
     # Its bytes are not read here, but what it is made from must still be what it was made from.
     original = [recipe.original] if isinstance(recipe, OwnRecipe) else []
@@ -100,7 +108,7 @@ def artefacts(path: Path, only: str | None = None) -> Artefacts:
     if not chosen:
         known = ", ".join(variant.name for variant in recipe.variants)
         raise BuildError(f"The recipe of {recipe.id} has no variant {only!r}; it has {known}.")
-    models = [Blob.of(_file(recipe, place / variant.file)) for variant in chosen]
+    models = [Blob.of(_model(recipe, place, variant)) for variant in chosen]
     variants = [
         _variant(recipe, variant, blob, files) for variant, blob in zip(chosen, models, strict=True)
     ]
@@ -170,6 +178,25 @@ def _variant(
         "latency_ms": variant.latency_ms,
         "cpu_seconds": variant.cpu_seconds,
     }
+
+
+def _model(recipe: Recipe, place: Path, variant: Variant) -> Path:
+    """Return a variant's file; one that shares another's is made of it."""
+    file = _file(recipe, place / variant.file)
+    if not variant.patch:
+        return file
+    path = _file(recipe, place / variant.patch)
+    try:
+        data = patch.applied(file.read_bytes(), json.loads(path.read_text("utf-8")))
+    except (ModelError, ValueError) as error:
+        raise BuildError(
+            f"{path} doesn't fit {file}: {error} Make both again: python3 build.py "
+            f"{_remaking(recipe)}"
+        ) from error
+    made = PATCHED / f"{hashlib.sha256(data).hexdigest()}{file.suffix}"
+    if not made.is_file():
+        write_whole(made, data)
+    return made
 
 
 def _file(recipe: Recipe, path: Path) -> Path:

@@ -1,5 +1,7 @@
 """Listing recipes, and making an artefact again from its original."""
 
+from pathlib import Path
+
 from rich.table import Column, Table
 
 from builder import made, models, optimizing
@@ -37,8 +39,12 @@ def listing() -> Table:
     return table
 
 
-def rebuild(model: str) -> None:
+def rebuild(model: str, data: Path | None = None) -> None:
     """Make every variant of a recipe again and put it in its place.
+
+    Args:
+        model: The recipe's name.
+        data: Photos that calibrate; None: what they gave the last time does.
 
     Raises:
         BuildError: There is no such recipe, or a step failed (which has said why).
@@ -51,7 +57,7 @@ def rebuild(model: str) -> None:
     if recipe.artefacts == "made":
         _remake(recipe)
     elif isinstance(recipe, LabelRecipe):
-        _rebuild_by_steps(recipe)
+        _rebuild_by_steps(recipe, data)
 
 
 _ABSENT = {"committed": "missing", "made": "made when needed"}
@@ -68,27 +74,28 @@ def _remake(recipe: Recipe) -> None:
         console.print(f"Wrote {file.relative_to(ROOT)}: sha256 {found}{same}")
 
 
-def _rebuild_by_steps(recipe: LabelRecipe) -> None:
-    variant = recipe.variants[0]
-    before = (recipe.folder / variant.file).read_bytes()
+def _rebuild_by_steps(recipe: LabelRecipe, data: Path | None) -> None:
     try:
         with Steps() as steps, replacing(OUT / recipe.id) as work:
-            done = remaking.rebuild(
-                recipe,
-                variant,
-                work,
+            place = remaking.Workplace(
                 originals=optimizing.ORIGINALS,
                 cache=Cache(optimizing.STORE),
                 tools=optimizing.Tools(),
+                data=data,
                 told=optimizing.Told(steps),
             )
+            done = remaking.rebuild(recipe, work, place)
     except ModelError as error:
         raise BuildError(
-            f"{recipe.id} wasn't rebuilt; the artefact in {recipe.folder} stays. {error}"
+            f"{recipe.id} wasn't rebuilt; the artefacts in {recipe.folder} stay. {error}"
         ) from error
-    for name in (variant.file, variant.golden):
-        (OUT / recipe.id / name).replace(recipe.folder / name)
-        console.print(f"Wrote {(recipe.folder / name).relative_to(ROOT)}")
-    same = " (as before)" if (recipe.folder / variant.file).read_bytes() == before else ""
-    console.print(f"{done.size:,} bytes, sha256 {done.sha256}{same}")
-    console.print(f"Golden outputs against the original: cosine {done.cosine:.4f} at worst")
+    for path in sorted((OUT / recipe.id).iterdir()):
+        target = recipe.folder / path.name
+        same = " (as before)" if target.is_file() and sha256(target) == sha256(path) else ""
+        path.replace(target)
+        console.print(f"Wrote {target.relative_to(ROOT)}{same}")
+    for one in done:
+        console.print(
+            f"{one.variant}: {one.size:,} bytes, sha256 {one.sha256}; golden outputs against the "
+            f"original: cosine {one.cosine:.4f} at worst"
+        )

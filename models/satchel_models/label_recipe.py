@@ -121,4 +121,9 @@ class LabelRecipe(Recipe):
                 "variants.golden",
                 "there for onnxruntime",
             ),
+            (
+                all(len(v.resolutions) == 1 for v in self.variants if v.engine == "litert"),
+                "variants.resolutions",
+                "the one side of photos that a file for litert takes",
+            ),
         ]

@@ -119,7 +119,17 @@ class Pipeline:
         )
 
     def quantised(self, graph: Graph, converted: Converted, dataset: Dataset) -> Quantised:
-        """Step 3: candidates."""
+        """Step 3: candidates, of the graph and of the original."""
+        found = self.made(graph, converted, dataset)
+        more = self.branched(converted, dataset)
+        return replace(
+            found,
+            candidates=(*found.candidates, *more.candidates),
+            rejected=(*found.rejected, *more.rejected),
+        )
+
+    def made(self, graph: Graph, converted: Converted, dataset: Dataset) -> Quantised:
+        """Step 3's first part: candidates that are made of the graph."""
         progress = self._progress(STEPS[2])
         material = self._material(dataset)
 
@@ -127,7 +137,7 @@ class Pipeline:
             found = self.target.quantise(graph, converted, work, self.level, material, progress)
             return self.subject.with_own(found, work)
 
-        found = self.cache.step(
+        return self.cache.step(
             STEPS[2],
             Quantised,
             make,
@@ -135,12 +145,6 @@ class Pipeline:
             facts=[self.target.name, self.level, self.seed, fingerprint(dataset)],
             files=[graph.file],
             tools=LIBRARIES,
-        )
-        more = self.branched(converted, dataset)
-        return replace(
-            found,
-            candidates=(*found.candidates, *more.candidates),
-            rejected=(*found.rejected, *more.rejected),
         )
 
     def branched(self, converted: Converted, dataset: Dataset) -> Quantised:

@@ -42,6 +42,8 @@ class Variant:
         engine: The inference engine that it is for.
         file: The artefact, where the recipe's `artefacts` says.
         session: Options for the engine.
+        patch: What makes its file of `file`, which is another variant's (JSON, see
+            `satchel_models.patch`), in the same place; "" for nothing.
         golden: Inputs with known outputs (`.npz`), in the same place; "" for none.
         resolutions: Sides of square inputs (pixels) that it was measured with.
         needs: What a device must have for it: "relaxed-simd", "threads". One that lacks some of it
@@ -56,6 +58,7 @@ class Variant:
     engine: Literal["onnxruntime", "litert"]
     file: str
     session: Session
+    patch: str = ""
     golden: str = ""
     resolutions: tuple[int, ...] = ()
     needs: tuple[str, ...] = ()
@@ -190,7 +193,7 @@ class Recipe:
         """What types cannot say."""
         inside = [*self.files.values(), *(notice.file for notice in self.notices)]
         for variant in self.variants:
-            inside += [variant.file, *([variant.golden] if variant.golden else [])]
+            inside += [variant.file, *filter(None, (variant.golden, variant.patch))]
         return [
             (re.fullmatch(r"[a-z0-9][a-z0-9.-]*", self.id), "id", "lower case, digits, '-', '.'"),
             (re.fullmatch(r"\d+\.\d+\.\d+", self.version), "version", "three numbers with points"),

@@ -8,11 +8,11 @@ So this package imports next to nothing until something is made.
 
 from pathlib import Path
 
-from satchel_models.litert.order import ALL, NoEnvironmentError, Order
+from satchel_models.litert.order import ALL, RANGES, NoEnvironmentError, Order
 from satchel_models.steps import Quantised
 from satchel_models.tools import Progress, Tools
 
-__all__ = ["ALL", "NoEnvironmentError", "Order", "candidates"]
+__all__ = ["ALL", "RANGES", "NoEnvironmentError", "Order", "candidates"]
 
 
 def candidates(order: Order, out: Path, tools: Tools, progress: Progress) -> Quantised:

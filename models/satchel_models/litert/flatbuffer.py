@@ -5,6 +5,7 @@ written is canonical: the same network gives the same bytes, and nothing is in i
 (converters write the names of Python objects for every tensor, and their own versions).
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -77,13 +78,22 @@ def canonical(model: Any) -> None:
 
 
 def named(model: Any, inputs: Sequence[str], outputs: Sequence[str]) -> None:
-    """Name a network's inputs and outputs, in order, in its one signature, too; in place."""
+    """Name a network's inputs and outputs, in its one signature, too; in place.
+
+    Args:
+        model: Its signature numbers them ("args_0", "in_1", …), whatever their order in the graph.
+        inputs: Names, by those numbers.
+        outputs: Likewise.
+    """
     (graph,) = model.subgraphs
-    signature = schema.SignatureDefT()
-    signature.signatureKey, signature.subgraphIndex = SIGNATURE, 0
-    signature.inputs = [_entry(graph, k, n) for k, n in zip(graph.inputs, inputs, strict=True)]
-    signature.outputs = [_entry(graph, k, n) for k, n in zip(graph.outputs, outputs, strict=True)]
-    model.signatureDefs = [signature]
+    (signature,) = model.signatureDefs
+    signature.signatureKey = SIGNATURE
+    for entries, names in ((signature.inputs, inputs), (signature.outputs, outputs)):
+        entries.sort(key=_numbered)
+        for entry, name in zip(entries, names, strict=True):
+            entry.name = graph.tensors[entry.tensorIndex].name = name.encode()
+    graph.inputs = [entry.tensorIndex for entry in signature.inputs]
+    graph.outputs = [entry.tensorIndex for entry in signature.outputs]
 
 
 def computed(model: Any) -> tuple[str, ...]:
@@ -171,8 +181,6 @@ def _codes(model: Any, graph: Any) -> None:
     model.operatorCodes = [model.operatorCodes[old] for old in order]
 
 
-def _entry(graph: Any, index: int, name: str) -> Any:
-    graph.tensors[index].name = name.encode()
-    entry = schema.TensorMapT()
-    entry.name, entry.tensorIndex = name.encode(), index
-    return entry
+def _numbered(entry: Any) -> int:
+    found = re.search(rb"\d+$", entry.name)
+    return int(found[0]) if found else 0

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from satchel_models.convert import exchange, from_keras, samples
 from satchel_models.convert.exchange import Drawn, Task, last_words, say
+from satchel_models.convert.keras_networks import Network
 from satchel_models.errors import ConversionError
 from satchel_models.litert.exchange import write_raw
 from satchel_models.photo_face import PhotoFace
@@ -24,7 +25,7 @@ def convert(task: Task) -> Drawn:
     """
     say("Loading the model")
     network, inputs = from_keras.opened(task)
-    shapes = [tf.TensorSpec(each.shape, each.dtype) for each in inputs]
+    shapes = [(each.shape, each.dtype) for each in inputs]
     names = [each.name for each in inputs]
     example = samples.draw(inputs, 0)
     results = tuple(from_keras.named(network.call(*map(tf.constant, example.values()))))
@@ -37,7 +38,7 @@ def convert(task: Task) -> Drawn:
     outputs = exchange.named(results, task.original)
     if task.face is not None:
         face = task.face
-        shapes = [tf.TensorSpec((1, face.height, face.width, 3), tf.float32)]
+        shapes = [((1, face.height, face.width, 3), "float32")]
         names, outputs = [face.image], (face.probabilities,)
 
         def call(photo: Any) -> tuple[Any, ...]:
@@ -64,15 +65,30 @@ def faced(network: Any, face: PhotoFace, photo: Any) -> Any:
     return tf.nn.softmax(x) if face.softmax else x
 
 
-def _converted(call: Any, shapes: Sequence[Any], network: Any) -> bytes:
+class _Numbered(tf.Module):  # type: ignore[misc]
+    """A function whose outputs are called "out_0" and so on: signatures are made of names."""
+
+    def __init__(self, call: Any, keep: Any) -> None:
+        super().__init__()
+        self.call, self.keep = call, keep
+
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    def run(self, *tensors: Any) -> dict[str, Any]:
+        """Run it."""
+        return {f"out_{k}": value for k, value in enumerate(self.call(*tensors))}
+
+
+def _converted(call: Any, shapes: Sequence[tuple[tuple[int, ...], str]], network: Network) -> bytes:
     """The file that TensorFlow's converter makes.
 
     Raises:
         ConversionError: With its words.
     """
+    numbered = _Numbered(call, network.keep)
+    named = [tf.TensorSpec(*one, name=f"in_{k}") for k, one in enumerate(shapes)]
     try:
-        concrete = tf.function(call, autograph=False).get_concrete_function(*shapes)
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], network.keep)
+        concrete = numbered.run.get_concrete_function(*named)
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], numbered)
         data: bytes = converter.convert()
     except Exception as error:  # its errors have no common class
         raise ConversionError(f"LiteRT's converter refuses it: {last_words(error)}.") from error

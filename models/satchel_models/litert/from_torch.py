@@ -4,6 +4,7 @@ DIR is described in `satchel_models.convert.exchange`. Runs where litert-torch i
 (https://github.com/google-ai-edge/litert-torch).
 """
 
+import re
 from typing import Any
 
 import litert_torch
@@ -14,9 +15,11 @@ from satchel_models.convert import exchange, from_torch, samples, torch_export
 from satchel_models.convert.exchange import Drawn, Task, last_words, say
 from satchel_models.convert.kinds import Kind
 from satchel_models.convert.torch_export import Flat
-from satchel_models.errors import ConversionError
+from satchel_models.errors import ConversionError, UnsupportedOperatorError
 from satchel_models.litert.exchange import write_raw
 from satchel_models.photo_face import PhotoFace
+
+_MISSING = re.compile(r"Lowering not found: (?:<OpOverload\(op=')?([\w.:]+)")
 
 
 def convert(task: Task) -> Drawn:
@@ -106,8 +109,16 @@ def _converted(module: Any, example: tuple[Any, ...]) -> bytes:
     """
     try:
         with torch_export.quiet(), torch.no_grad():
-            made = litert_torch.convert(module.eval(), example)
+            for inner in module.modules():
+                inner.training = False  # an exported program refuses to be asked
+            made = litert_torch.convert(module, example)
     except Exception as error:  # its errors have no common class
+        missing = _MISSING.search(str(error))
+        if missing:
+            raise UnsupportedOperatorError(
+                f"LiteRT's converter has no translation of {missing.group(1)}. Replace that "
+                "operator in the network, or leave that part out of it and do it in Python."
+            ) from error
         raise ConversionError(f"LiteRT's converter refuses it: {last_words(error)}.") from error
     data: bytes = made.model_content()
     return data

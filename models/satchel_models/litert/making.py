@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from satchel_models.convert import exchange as converting
 from satchel_models.convert.exchange import Drawn, Task, last_words, say
-from satchel_models.errors import ModelError
+from satchel_models.errors import ModelError, UnsuitableError
 from satchel_models.litert import edits, exchange, flatbuffer, plan, ranges, sizes
 from satchel_models.litert.exchange import Made, Ranges, Wanted
 from satchel_models.photo_face import PhotoFace
@@ -101,6 +101,11 @@ def answers(data: bytes, feeds: Sequence[Feeds]) -> list[Mapping[str, NDArray[An
 def _network(raw: bytes, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
     """What a converter wrote, with our names."""
     model = flatbuffer.read(raw)
+    if len(model.subgraphs) > 1:
+        raise UnsuitableError(
+            "It has branches or loops, which stay as they are in a .tflite file and can't be "
+            "stored small. Export it without them."
+        )
     flatbuffer.named(model, inputs, outputs)
     flatbuffer.canonical(model)
     return flatbuffer.write(model)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 ALL = "litert"
 """What is rejected where nothing can be made at all."""
 
+RANGES = "ranges.json"
+"""Beside the candidates: ranges of activations by tensor, as they were calibrated."""
+
 
 class NoEnvironmentError(Exception):
     """An environment can't be made now: that is no result, and another run may have more luck."""

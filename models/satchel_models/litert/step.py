@@ -17,7 +17,7 @@ from satchel_models.errors import ModelError
 from satchel_models.files import write_whole
 from satchel_models.litert import exchange, fitness, plan
 from satchel_models.litert.exchange import Answers, Made, Wanted
-from satchel_models.litert.order import ALL, NoEnvironmentError, Order
+from satchel_models.litert.order import ALL, RANGES, NoEnvironmentError, Order
 from satchel_models.quantisation import GENERATED, sample
 from satchel_models.recipe import Session
 from satchel_models.steps import Candidate, Feeds, Quantised, Rejected
@@ -28,9 +28,6 @@ TRIALS = 2
 
 CALIBRATED = 128
 """Samples that calibrate, at most."""
-
-RANGES = "ranges.json"
-"""Beside the candidates: ranges of activations by tensor, as they were calibrated."""
 
 CLOSE = 1e-2
 """Largest difference from the ONNX graph's answers, as a share of an output's largest value, for

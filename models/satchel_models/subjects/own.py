@@ -71,7 +71,11 @@ class Own:
         converted = convert.convert(self.original, out, tools, progress)
         model = onnx.load(converted.file)
         faced = refaced(converted, own_interface.with_interface(model, self.recipe))
-        return replace(faced, face=own_interface.face(model, self.recipe, converted.examples[0]))
+        face = own_interface.face(model, self.recipe, converted.examples[0])
+        if face is not None:
+            given, got = faced.inputs[0].name, faced.outputs[0].name
+            face = replace(face, image=given, probabilities=got)
+        return replace(faced, face=face)
 
     def dataset(
         self, data: Path | None, calibration: Path | None, converted: Converted, seed: int

@@ -25,3 +25,15 @@ np.savez(folder / "right.npz", image=images, more=numbers, classes=answers[0], b
 
 code = keras.Sequential([keras.Input((4,)), layers.Lambda(lambda x: x * 2)])
 code.save(folder / "code.keras")
+
+shapes = keras.Sequential(
+    [
+        keras.Input((32, 32, 3)),
+        layers.ZeroPadding2D(((0, 1), (0, 1))),
+        layers.Conv2D(8, 3, strides=2, activation="relu"),
+        layers.DepthwiseConv2D(3, padding="same"),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(10, activation="softmax"),
+    ]
+)
+shapes.save(folder / "shapes.keras")

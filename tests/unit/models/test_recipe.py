@@ -25,8 +25,9 @@ def test_a_recipe_is_parsed_into_what_it_says(text):
     assert recipe.id == "efficientnet-lite0"
     assert recipe.source.sha256 in text
     assert recipe.preprocess.scale == 128.0
-    assert recipe.variants[0].resolutions == (224,)
-    assert recipe.variants[0].session.config == {"session.disable_quant_qdq": "1"}
+    variant = recipe.variant("int8-float16-weights")
+    assert variant.resolutions == (224,)
+    assert variant.session.config == {"session.disable_quant_qdq": "1"}
     assert recipe.folder == LABEL_MODEL
 
 
