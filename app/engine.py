@@ -23,6 +23,7 @@ from pyodide.ffi import JsProxy, create_proxy, to_js
 
 import satchel
 from satchel import platform as platforms
+from satchel import unfit
 from satchel.manifest import Manifest, Reference
 from satchel.tasks import Embed, Label
 from satchel.variants import engine_title
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from upkeep import Upkeep
 
     from satchel.installed import InstalledModel
+    from satchel.variants import Abilities
 
 # Looked up once: each step from module to method makes a proxy.
 _from_entries = js.Object.fromEntries
@@ -115,15 +117,12 @@ class Engine:
 
         installed = {model.model: model for model in await self._library.list()}
         first = installed.get(self._site["models"][0]["id"])
-        # Until it is here: what it will need, as far as the page can tell.
-        engine = first.current.variant.engine if first else self._site["engine"]
-        described = await platforms.current().engines[engine].describe()
+        abilities = await unfit.abilities(platforms.current())
         return {
             "satchel": satchel.__version__,
             "python": platform.python_version(),
             "numpy": np.__version__,
-            "engine": f"{engine_title(engine)} {described['version']}",
-            "threads": described["threads"],
+            **await self._inference(first),
             "isolated": bool(js.crossOriginIsolated),
             "boot_ms": self._boot_ms,
             "boot": self._boot,
@@ -134,12 +133,27 @@ class Engine:
                     "title": model["title"],
                     "bytes": model["bytes"],
                     "bytes_text": in_words(model["bytes"]),
-                    **_here(installed.get(model["id"])),
+                    **_here(installed.get(model["id"]), abilities),
                 }
                 for model in self._site["models"]
             ],
             "storage": await self.upkeep.facts.storage(),
         }
+
+    async def _inference(self, first: InstalledModel | None) -> dict[str, Any]:
+        """The engine of the site's first model, and its threads."""
+        engines = platforms.current().engines
+        # Until the model is here: what it will need, as far as the page can tell.
+        name = first.current.variant.engine if first else self._site["engine"]
+        try:
+            described = await engines[name].describe()
+        except satchel.EngineUnavailableError:
+            if first or len(engines) == 1:
+                raise
+            # Installing it finds a variant for another one, or says why there is none.
+            return {"engine": f"{engine_title(name)}, not started", "threads": 1}
+        version, threads = described["version"], described["threads"]
+        return {"engine": f"{engine_title(name)} {version}", "threads": threads}
 
     async def install(self, model_id: str, *, progress: Callable[[Any], None]) -> dict[str, Any]:
         """Download a model of this site and load it."""
@@ -329,13 +343,15 @@ class Engine:
         return str(js.URL.new(relative, self._base).href)
 
 
-def _here(model: InstalledModel | None) -> dict[str, Any]:
+def _here(model: InstalledModel | None, abilities: Abilities) -> dict[str, Any]:
     """What of a model is on this device."""
+    from facts import why
+
     return {
         "installed": model is not None,
         "version": str(model.active) if model else None,
         "variant": model.current.chosen if model else None,
-        "reason": model.reason if model else "",
+        "reason": why(model, abilities) if model else "",
     }
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from satchel import history, offers
+from satchel import history, offers, unfit
 from satchel.device import DeviceProfile
 from satchel.installed import PROBATION_RUNS, InstalledModel
 from satchel.library import Library
 from satchel.offers import Offer
 from satchel.platform import Platform
-from satchel.variants import engine_title
+from satchel.variants import Abilities, engine_title, reason
 
-__all__ = ["Facts", "Live", "device_facts", "in_words"]
+__all__ = ["Facts", "Live", "device_facts", "in_words", "why"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,13 @@ class Facts:
         installed = {model.model: model for model in await self._library.list()}
         pending = {offer.model: offer for offer in await offers.pending(self._platform)}
         parts = await store.part_sizes()
+        abilities = await unfit.abilities(self._platform)
         check = await store.record("meta", "check") or {"at": None, "problem": None, "models": {}}
         return {
             "models": [
-                self._model(entry, installed.get(entry["id"]), pending.get(entry["id"]), parts)
+                self._model(
+                    entry, installed.get(entry["id"]), pending.get(entry["id"]), parts, abilities
+                )
                 | {"checked_at": check["at"], "problem": check["models"].get(entry["id"])}
                 for entry in self._models
             ],
@@ -93,6 +96,7 @@ class Facts:
         model: InstalledModel | None,
         offer: Offer | None,
         parts: dict[str, int],
+        abilities: Abilities,
     ) -> dict[str, Any]:
         site = {key: entry[key] for key in ("id", "task", "title", "bytes")}
         facts = site | {"bytes_text": in_words(entry["bytes"]), "installed": model is not None}
@@ -111,7 +115,7 @@ class Facts:
                 "engine": model.current.variant.engine,
                 "engine_title": engine_title(model.current.variant.engine),
             },
-            "reason": model.reason,
+            "reason": why(model, abilities),
             "size": model.size,
             "size_text": in_words(model.size),
             "probation": model.probation and {"runs": model.probation.runs, "of": PROBATION_RUNS},
@@ -156,6 +160,11 @@ def _resting(offer: Offer, come: int, fetch: int) -> Live:
 def device_facts(device: DeviceProfile) -> dict[str, Any]:
     """A reading of the device in plain data; the page's Python can't hold as many bytes."""
     return asdict(device) | {"storage_free_text": in_words(device.storage_free)}
+
+
+def why(model: InstalledModel, abilities: Abilities) -> str:
+    """Why no better variant of a model is in use, as of now: a sentence; empty: there is none."""
+    return reason(model.current.variant, model.current.published, abilities)
 
 
 def in_words(size: int | None) -> str | None:

@@ -14,19 +14,41 @@ addEventListener("message", function receive({ data }) {
   const { url: wasm, integrity } = data.wasm;
   const asked = wasm.replace(/\.zst$/, ""); // LiteRT.js knows no other name
   let cache = "default";
+  let problem = ""; // what is wrong with the WASM
+  const whole = () => {
+    problem = "";
+  };
   const get = async () => {
+    problem = `${wasm} could not be fetched whole`;
     const response = await original(wasm, { cache });
-    if (!response.ok) throw new Error(`${wasm} could not be fetched (HTTP ${response.status})`);
-    if (isExpanded(response)) return response; // it was verified when it was stored
+    if (!response.ok) {
+      problem = `${wasm} could not be fetched (HTTP ${response.status})`;
+      throw new Error(problem);
+    }
+    if (isExpanded(response)) {
+      whole(); // it was verified when it was stored
+      return response;
+    }
     // Emscripten asks again when it couldn't compile what came: the HTTP cache may hold that for long.
     cache = "reload";
-    return expanded(verified(withProgress(response, part, port), integrity), wasm);
+    return expanded(verified(withProgress(response, part, port), integrity, whole), wasm);
   };
   globalThis.fetch = (input, init) => {
     const url = String(input?.url ?? input);
     return url === wasm || url === asked ? get() : original(input, init);
   };
+  sayWhy(port, () => problem);
 });
+
+/** An engine that doesn't start for want of its WASM says many things, and not that. */
+function sayWhy(port, problem) {
+  const post = port.postMessage.bind(port);
+  port.postMessage = (message, ...more) => {
+    const { error } = message;
+    const why = error?.code === "unavailable" && problem();
+    post(why ? { ...message, error: { ...error, message: why } } : message, ...more);
+  };
+}
 
 function withProgress(response, { name, bytes }, port) {
   let received = 0;

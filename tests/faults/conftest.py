@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -19,22 +20,25 @@ class Network:
     def __init__(self) -> None:
         self._pattern: re.Pattern[str] | None = None
         self._spoil: Callable | None = None
+        self._times: float = 0
         self._stalled = 0
 
     def __call__(self, app):
         async def wrapped(scope, receive, send):
-            if self._pattern is None or not self._pattern.search(scope["path"]):
+            matches = self._pattern is not None and self._pattern.search(scope["path"])
+            if not matches or self._times <= 0:
                 await app(scope, receive, send)
                 return
+            self._times -= 1
             reply = await collected(app, scope, receive)
             await self._spoil(self, reply.status, reply.headers, reply.body, send)
 
         return wrapped
 
     @contextmanager
-    def fault(self, pattern: str, spoil: Callable) -> Iterator[None]:
-        """Spoil every answer whose path matches, for as long as the block runs."""
-        self._spoil, self._pattern = spoil, re.compile(pattern)
+    def fault(self, pattern: str, spoil: Callable, times: float = math.inf) -> Iterator[None]:
+        """Spoil so many of the answers whose path matches, for as long as the block runs."""
+        self._spoil, self._pattern, self._times = spoil, re.compile(pattern), times
         yield
         self._pattern = None
 
