@@ -11,8 +11,8 @@ from typing import Any, Self, overload
 from numpy.typing import ArrayLike, NDArray
 
 from satchel import platform as platforms
+from satchel.engines import HEAD, engine_here, engine_of
 from satchel.errors import (
-    EngineUnavailableError,
     InferenceTimeoutError,
     InputError,
     SatchelError,
@@ -22,17 +22,6 @@ from satchel.probation import Outcome, Watch
 from satchel.tensors import TensorSpec, check_names, fit
 
 __all__ = ["EdgeRuntime"]
-
-TFLITE = b"TFL3"
-"""What .tflite files have at `TFLITE_AT` (FlatBuffers' file identifier)."""
-
-TFLITE_AT = 4
-
-WAYS = {
-    ("litert", "browser"): 'Add the line: satchel.configure(litert_url="https://…/litert.mjs")',
-    ("litert", "native"): "Run: pip install 'satchel[litert]'",
-}
-"""What to do about an engine that a platform could have."""
 
 
 class EdgeRuntime:
@@ -83,7 +72,7 @@ class EdgeRuntime:
         self.variant = variant
         self.engine = engine
         if engine is not None:
-            self._find(engine)
+            engine_here(engine, self._platform)
         try:
             self._model: Blob = self._platform.blob(model)
         except TypeError as error:
@@ -246,7 +235,7 @@ class EdgeRuntime:
             if self._closed:
                 raise InputError(f"'{self.name}' has been closed", todo="Open it again")
             if self._session is None:
-                engine = self._find(await self._settled())
+                engine = engine_here(await self._settled(), self._platform)
                 try:
                     session = await self._made(engine)
                 except SatchelError as error:
@@ -258,19 +247,8 @@ class EdgeRuntime:
     async def _settled(self) -> str:
         """The engine's name."""
         if self.engine is None:
-            mark = await self._model.read(TFLITE_AT, TFLITE_AT + len(TFLITE))
-            self.engine = "litert" if mark == TFLITE else "onnxruntime"
+            self.engine = engine_of(await self._model.read(0, HEAD))
         return self.engine
-
-    def _find(self, engine: str) -> InferenceEngine:
-        engines = self._platform.engines
-        if engine not in engines:
-            raise EngineUnavailableError(
-                f"There is no engine '{engine}' here",
-                todo=WAYS.get((engine, self._platform.name))
-                or f"Choose one of: {', '.join(engines)}",
-            )
-        return engines[engine]
 
     async def _made(self, engine: InferenceEngine) -> EngineSession:
         held = asyncio.ensure_future(self._hold())

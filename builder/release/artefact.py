@@ -8,8 +8,9 @@ from pathlib import Path
 from builder import made, models
 from builder.errors import BuildError, InputMissingError
 from builder.release import golden
-from builder.release.session import Session, engine_of
+from builder.release.session import Session
 from satchel.chunks import encode as encode_chunks
+from satchel.engines import engine_of
 from satchel.golden import encode as encode_golden
 from satchel.manifest import Manifest, Reference, Release, Variant
 from satchel.variants import engine_title

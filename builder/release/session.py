@@ -79,15 +79,6 @@ class Session:
         return _waited(self._session.run(feeds))
 
 
-def engine_of(model: bytes) -> str:
-    """The engine that a file is for, by its first bytes.
-
-    >>> engine_of(bytes(4) + b"TFL3")
-    'litert'
-    """
-    return "litert" if model[4:8] == b"TFL3" else "onnxruntime"
-
-
 def _waited(work: Coroutine[Any, Any, T]) -> T:
     """Wait for work of the engine's, wherever: this thread may have an event loop that runs."""
     with ThreadPoolExecutor(1) as pool:

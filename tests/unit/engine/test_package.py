@@ -68,7 +68,7 @@ LAYERS = (
     {"errors", "device"},
     {"tensors", "settings", "versions", "fields", "adaptive"},
     {"platform", "manifest", "chunks", "golden", "generated"},
-    {"plan", "picker", "keeping", "variants"},
+    {"plan", "picker", "keeping", "variants", "engines"},
     {"attempts", "probation", "digests", "unfit"},
     {"transfer", "installed", "schema", "policy", "rollout"},
     {"history", "room", "changes", "offers", "trial"},
