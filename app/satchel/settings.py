@@ -16,6 +16,7 @@ class Settings:
     litert_url: str | None = None
     litert_wasm_url: str | None = None
     scope: str | None = None
+    build: str | None = None
     directory: str | None = None
 
 
@@ -39,6 +40,8 @@ def configure(**changes: str | None) -> None:  # noqa: D417  # by name below
         litert_wasm_url: Browser: URL of the folder with its WASM builds (``.js`` and ``.wasm``);
             default: where ``litert_url`` lies.
         scope: Name under which this site stores its models; default: the page's folder.
+        build: Names this build of the page or program: what failed on a device before is tried
+            again with another one.
         directory: CPython: folder of the model library; default: the user's cache folder.
 
     >>> configure(scope="my-notebook")

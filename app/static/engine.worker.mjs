@@ -36,7 +36,7 @@ async function boot({ site, base, first, ui, inference, firstEngine, threads }, 
   tell("phase", { phase: "python", text: "Starting Python", ms: performance.now() });
   const archive = fetchExpanded(url(urls.engine)).then((response) => response.arrayBuffer());
   archive.catch(() => {}); // reported where it is awaited
-  const settings = { scope: scopeOf(site, base) };
+  const settings = { scope: scopeOf(site, base), build: site.build };
   for (const name of Object.keys(site.engines)) {
     for (const [what, place] of Object.entries(engines.urls(name))) settings[`${what}_url`] = place;
   }

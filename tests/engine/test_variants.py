@@ -202,7 +202,8 @@ async def test_what_failed_is_tried_again_once_the_engine_or_the_browser_is_anot
     await shelf.installer.install(manifest(release(V1, *variants)))
     assert (await unfit.abilities(shelf.platform)).unfit
     assert await shelf.library.better("w") is None
-    shelf.platform.agent = "another browser"
+    before = shelf.platform.agent
+    shelf.platform.agent = f"{before}, but newer"
     assert not (await unfit.abilities(shelf.platform)).unfit
     assert await shelf.library.better("w") == variants[0]
 

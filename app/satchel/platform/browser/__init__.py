@@ -81,9 +81,9 @@ class BrowserPlatform:
 
     @property
     def agent(self) -> str:
-        # Our page names the engines' files by their content.
         chosen = settings()
-        return f"{js.navigator.userAgent} {chosen.ort_url} {chosen.litert_url}"
+        said = (js.navigator.userAgent, chosen.ort_url, chosen.litert_url, chosen.build)
+        return " ".join(map(str, said))
 
     @cached_property
     def signatures(self) -> Signatures:

@@ -58,7 +58,8 @@ class NativePlatform:
 
     @cached_property
     def agent(self) -> str:
-        return " ".join([platform.platform(), platform.python_version(), *_engines()])
+        build = settings().build or ""
+        return " ".join([platform.platform(), platform.python_version(), build, *_engines()])
 
     @cached_property
     def _root(self) -> Path:
