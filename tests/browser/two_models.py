@@ -14,7 +14,6 @@ from satchel_models.own_interface import resolutions, with_interface
 from satchel_models.recipe import Session, Variant
 
 LABELS = "".join(f"digit {name}\n" for name in own_sites.GLYPHS)
-LOADED = Session("basic")
 
 
 def make(folder: Path) -> Path:
@@ -35,13 +34,10 @@ def make(folder: Path) -> Path:
     fast, plain = folder / "fast.tflite", folder / "plain.onnx"
     fast.write_bytes(two_engines.tflite())
     onnx.save(with_interface(onnx.load(recipe.original), recipe), plain)
-    sides = resolutions(recipe)
+    loaded = {"session": Session("basic"), "resolutions": resolutions(recipe)}
     variants = [
-        (
-            Variant("fast", "litert", "model.tflite", LOADED, "", sides, ("relaxed-simd",)),
-            fast,
-        ),
-        (Variant("plain", "onnxruntime", "model.onnx", LOADED, "", sides), plain),
+        (Variant("fast", "litert", "model.tflite", needs=("relaxed-simd",), **loaded), fast),
+        (Variant("plain", "onnxruntime", "model.onnx", **loaded), plain),
     ]
     artefact.keep(recipe, recipe.made_from, variants)
     other = own_sites.make(folder / "sums", "tensors", own_sites.sums(), title="Sums")
