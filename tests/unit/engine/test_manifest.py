@@ -65,6 +65,11 @@ def changed(path, value):
 V = ("releases", 0, "platforms", "browser", 0)
 
 
+def test_a_variant_for_smaller_inputs_has_its_side_in_its_name():
+    parsed = Manifest.parse(json.dumps(TREE).replace('"int8-weights"', '"int8-static@192"'))
+    assert parsed.releases[0].variants("browser")[0].name == "int8-static@192"
+
+
 def test_a_manifest_is_read_and_written_without_loss():
     manifest = Manifest.parse(json.dumps(TREE))
     assert json.loads(manifest.encode()) == TREE
