@@ -217,7 +217,7 @@ async def test_the_engine_follows_from_the_file(own, engine, platform):
 TOO_MUCH = [(1 << 20, 1 << 22), *([(1022, 1 << 20)] if IN_BROWSER else [])]
 
 # LiteRT on CPython can't be interrupted: there a second is endless.
-ENDLESS = {"onnxruntime": 1 << 40, "litert": 1 << 30 if IN_BROWSER else 8000}
+ENDLESS = {"onnxruntime": 1 << 40, "litert": 1 << 30 if IN_BROWSER else 3000}
 
 
 @pytest.mark.parametrize("part", range(2))
