@@ -7,7 +7,8 @@ import onnx
 import own_sites
 import pytest
 
-from builder import newsite
+from builder import newsite, optimizing
+from builder.errors import BuildError
 from builder.paths import ROOT
 
 
@@ -54,3 +55,12 @@ def test_labels_are_counted(optimize):
 def test_labels_that_are_not_there_are_asked_for(optimize):
     told = optimize(own_sites.digits())
     assert "Write the classes' names into it, one a line" in told
+
+
+@pytest.mark.parametrize("said", ["576", "=576", "frame=", "frame=0", "frame=-1", "frame=long"])
+def test_a_size_that_is_fixed_needs_its_axis_and_a_number(said):
+    options = {"inputs": (), "outputs": (), "factory": None, "trust": False}
+    with pytest.raises(BuildError, match=r"write NAME=576\.$"):
+        optimizing.subject(
+            "voice.onnx", fixed=(said,), mean=(), scale=(), tokenizer=None, **options
+        )
