@@ -1,13 +1,14 @@
-"""What rewrites for onnxruntime-web's WASM build promise, on a model that comes as ONNX alone."""
+"""Rewrites for onnxruntime-web's WASM build, on a model that comes as ONNX alone."""
+
+from collections import Counter
 
 import numpy as np
 import onnx
 import pytest
 
-from builder import laboratory, optimizing
+from builder import optimizing
 from satchel_models import native, source
 from satchel_models.convert import Original, convert
-from satchel_models.measurement import Contestant, Schedule, figures
 from satchel_models.passes import optimise
 from satchel_models.recipe import Session
 from satchel_models.tools import Installed
@@ -23,9 +24,6 @@ VOICE = (
 
 FRAME = {"batch": 1, "sequence": 576}
 AS_IT_IS = Session("disabled")
-
-# 2.4 times is usual; a busy machine takes some of it away.
-FASTER = 1.4
 
 
 def silent(words, share):
@@ -50,11 +48,17 @@ def optimised(path, folder, level, fixed):
     return optimise(given, folder, level, frames(2), silent)
 
 
-def test_a_frame_of_sound_is_heard_in_much_less_time(tmp_path):
+def operators(graph):
+    return Counter(node.op_type for node in onnx.load(graph.file).graph.node)
+
+
+def test_a_frame_of_sound_is_heard_in_products_and_without_branches(tmp_path):
     path = source.file(*VOICE, optimizing.ORIGINALS)
     before = optimised(path, tmp_path / "before", "fast", None)
     after = optimised(path, tmp_path / "after", "balanced", FRAME)
-    assert "If" not in {node.op_type for node in onnx.load(after.file).graph.node}
+    assert operators(before)["If"]
+    assert not operators(after)["If"]
+    assert operators(after)["Gemm"] > operators(before)["Gemm"]
 
     feeds = frames(20)
     answers = [
@@ -62,12 +66,3 @@ def test_a_frame_of_sound_is_heard_in_much_less_time(tmp_path):
         for one in (before, after)
     ]
     assert native.relative_difference(*answers) < 1e-4
-
-    contestants = [
-        Contestant(name, "onnxruntime", one.file, AS_IT_IS, {"frame": feeds[0]})
-        for name, one in (("before", before), ("after", after))
-    ]
-    schedule = Schedule(threads=(1,), rounds=20, turn_ms=20, sessions=1)
-    with laboratory.opened() as browser:
-        _, found = browser.measure(contestants, schedule, silent)
-    assert figures.speedup(found, 1).value > FASTER
