@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from satchel_models.convert import exchange, from_keras, samples
 from satchel_models.convert.exchange import Drawn, Task, last_words, say
-from satchel_models.convert.keras_networks import Network
 from satchel_models.errors import ConversionError
 from satchel_models.litert.exchange import write_raw
 from satchel_models.photo_face import PhotoFace
@@ -45,7 +45,7 @@ def convert(task: Task) -> Drawn:
             return (faced(flat, face, photo),)
 
     say("Writing it for LiteRT")
-    write_raw(task.folder, _converted(call, shapes, network), names, outputs)
+    write_raw(task.folder, _converted(call, shapes), names, outputs)
     return Drawn(network.origin, ())
 
 
@@ -68,25 +68,26 @@ def faced(network: Any, face: PhotoFace, photo: Any) -> Any:
 class _Numbered(tf.Module):  # type: ignore[misc]
     """A function whose outputs are called "out_0" and so on: signatures are made of names."""
 
-    def __init__(self, call: Any, keep: Any) -> None:
+    def __init__(self, call: Any) -> None:
         super().__init__()
-        self.call, self.keep = call, keep
+        self.call = call
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def run(self, *tensors: Any) -> dict[str, Any]:
         """Run it."""
-        return {f"out_{k}": value for k, value in enumerate(self.call(*tensors))}
+        return {f"out_{k}": value for k, value in enumerate(tf.nest.flatten(self.call(*tensors)))}
 
 
-def _converted(call: Any, shapes: Sequence[tuple[tuple[int, ...], str]], network: Network) -> bytes:
+def _converted(call: Any, shapes: Sequence[tuple[tuple[int, ...], str]]) -> bytes:
     """The file that TensorFlow's converter makes.
 
     Raises:
         ConversionError: With its words.
     """
-    numbered = _Numbered(call, network.keep)
     named = [tf.TensorSpec(*one, name=f"in_{k}") for k, one in enumerate(shapes)]
     try:
+        traced = tf.function(call, autograph=False).get_concrete_function(*named)
+        numbered = _Numbered(convert_variables_to_constants_v2(traced))
         concrete = numbered.run.get_concrete_function(*named)
         converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], numbered)
         data: bytes = converter.convert()
