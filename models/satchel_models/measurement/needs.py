@@ -26,9 +26,10 @@ def of(without: Estimate, threads_gain: float, other: str) -> tuple[tuple[str, .
         ('relaxed-simd',)
     """
     measured = f"{times(without)} the speed of {other} at one thread"
-    if without.high < 1:
+    # Not only where that is sure: the other engine's candidate is the one that runs everywhere.
+    if without.value < 1:
         return (RELAXED_SIMD,), f"Needs relaxed SIMD: without it, it has {measured}."
-    if without.value < max(threads_gain, 1.0):
+    if without.value < threads_gain:
         return (RELAXED_SIMD,), (
             f"Needs relaxed SIMD: without it, it has one thread only and {measured}, and {other} "
             f"is {threads_gain:.2f} times as fast with two."

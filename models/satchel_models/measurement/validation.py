@@ -29,8 +29,8 @@ from satchel_models.tools import Progress
 
 PASSES = 1
 """Accuracy in the browser may take as long as so many passes of float32 over all of the data, once
-the chosen candidates have their figures; what doesn't fit is measured natively, and says so. With
-LiteRT's candidates a whole run costs about 11 passes."""
+the chosen candidates have their figures; what doesn't fit is measured natively, and says so: a
+whole run is to cost no more than twelve."""
 
 SHARES = {
     "screening": (0.0, 0.2),

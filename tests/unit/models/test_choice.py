@@ -251,7 +251,8 @@ def test_the_front_counts_the_engine_among_the_bytes():
     ("without", "gain", "needed"),
     [
         (Estimate(0.9, 0.85, 0.95), 1.0, True),  # slower, whatever the threads
-        (Estimate(0.98, 0.94, 1.02), 1.0, True),  # as fast at one thread, but no faster
+        (Estimate(0.98, 0.94, 1.02), 0.9, True),  # as fast at one thread, but no faster
+        (Estimate(1.02, 0.98, 1.06), 0.9, False),  # two threads gain nothing on a busy machine
         (Estimate(1.5, 1.4, 1.6), 1.8, True),  # faster at one thread, which is all it has
         (Estimate(2.0, 1.9, 2.1), 1.8, False),
     ],
