@@ -15,10 +15,9 @@ from satchel.platform.litert_errors import explained
          satchel.ModelFormatError),
         ("unsupported", "ERROR: Didn't find op for builtin opcode 'DELEGATE' version '1'.", True,
          satchel.UnsupportedModelError),
-        ("unsupported", "ERROR: Encountered unresolved custom op: Levitate. ERROR:"
-         " [litert_compiled_model.cc:164] Failed to allocate tensors", True,
+        ("unsupported", "Encountered unresolved custom op: Levitate. Failed to allocate tensors", True,
          satchel.UnsupportedModelError),
-        ("run", "Encountered unresolved custom op: Levitate. Node number 0 failed to prepare.", True,
+        ("run", "Encountered unresolved custom op: Levitate. Node 0 failed to prepare.", True,
          satchel.UnsupportedModelError),
         ("dtype", "'x' is int8", True, satchel.UnsupportedModelError),
         ("shape", "'x' is [-1, 2]", True, satchel.UnsupportedModelError),
