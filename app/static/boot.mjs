@@ -4,7 +4,7 @@
  * It offers `globalThis.satchel` to the interface (and to anyone's console): the site's
  * description, the engine, and what happened so far.
  */
-import { features } from "../satchel/platform/browser/features.mjs";
+import { features, threads } from "../satchel/platform/browser/features.mjs";
 import { metered } from "./conditions.mjs";
 import { Intake } from "./early.mjs";
 import { Engines } from "./engines.mjs";
@@ -21,8 +21,7 @@ const CALM_MS = 1000;
 const site = JSON.parse(document.getElementById("site").textContent);
 const scope = new URL("./", document.baseURI).pathname;
 
-// WebKitGTK says that it is isolated and has no shared memory all the same: ask for the thing itself.
-const isolated = crossOriginIsolated && typeof SharedArrayBuffer === "function";
+const isolated = threads();
 const first = !navigator.serviceWorker?.controller;
 const costs = metered();
 

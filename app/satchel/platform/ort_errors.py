@@ -8,15 +8,14 @@ from __future__ import annotations
 import re
 
 from satchel.errors import (
-    EngineCrashedError,
     EngineUnavailableError,
     InferenceError,
     InputShapeError,
     ModelFormatError,
-    OutOfMemoryError,
     SatchelError,
     UnsupportedModelError,
 )
+from satchel.platform.engine_errors import breakdown
 
 __all__ = ["explained"]
 
@@ -50,18 +49,8 @@ def explained(kind: str, message: str, *, loading: bool) -> SatchelError:
             todo="Check the URL given by satchel.configure(ort_url=…), and that the page's CSP has"
             " worker-src blob:",
         )
-    if kind == "memory" or _MEMORY.search(message):
-        return OutOfMemoryError(
-            "The model needs more memory than there is",
-            why=message,
-            todo="Use a smaller model, a smaller batch or smaller inputs",
-        )
-    if kind == "crash":
-        return EngineCrashedError(
-            "The inference engine broke down and has been replaced",
-            why=message,
-            todo="Try again; if it happens again with the same input, the model is at fault",
-        )
+    if (broken := breakdown(kind, message, _MEMORY)) is not None:
+        return broken
     if loading and _UNSUPPORTED.search(message):
         return UnsupportedModelError(
             "The model needs something that onnxruntime does not have here",

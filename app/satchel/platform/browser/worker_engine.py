@@ -8,6 +8,7 @@ and each session loads itself again there when it is next used.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -29,7 +30,7 @@ MAX_THREADS = 4
 """More threads than this gain little and take memory (onnxruntime-web's own default limit)."""
 
 
-class WorkerEngine:
+class WorkerEngine(ABC):
     """An engine written in JavaScript. One worker for each number of threads in use."""
 
     name: ClassVar[str]
@@ -39,29 +40,29 @@ class WorkerEngine:
     def __init__(self) -> None:
         self._workers: dict[int, Worker] = {}
 
+    @abstractmethod
     def places(self) -> dict[str, str | None]:
         """The URLs that `serve` of its module takes, absolute.
 
         Raises:
             EngineUnavailableError: Nobody has said where the engine is.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def options(self, options: SessionOptions) -> dict[str, Any]:
         """What its module takes as options of a session."""
-        raise NotImplementedError
 
+    @abstractmethod
     def spec(self, metadata: Any) -> TensorSpec:
         """An input or output, of what its module tells.
 
         Raises:
             UnsupportedModelError: Satchel can't carry it.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def explained(self, kind: str, message: str, *, loading: bool) -> SatchelError:
         """The error for a failure."""
-        raise NotImplementedError
 
     def most_threads(self) -> int:
         """More than these it can't use here."""
