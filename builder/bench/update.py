@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from builder import parts, wheel
+from builder import parts, scripts, wheel
 from builder.bench import finetuned, memory, publish, ratios
 from builder.bench.filehost import PLACE, FileHost
 from builder.bench.publish import Series, Story
@@ -281,7 +281,8 @@ def _site(folder: Path, jobs: Mapping[str, Any]) -> Path:
     for path in parts.folder("numpy").iterdir():
         shutil.copy(path, folder / "pyodide")
     shutil.copytree(parts.folder("onnxruntime"), folder / "ort")
-    shutil.copy(APP / "satchel" / "platform" / "browser" / "host.mjs", folder)
+    host = scripts.bundle(APP / "satchel" / "platform" / "browser" / "host.mjs")
+    (folder / "host.mjs").write_bytes(host)
     wheel.build(folder / "wheels")
     (built,) = (path for name, path in tree(folder / "wheels") if name.endswith(".whl"))
     shutil.copy(built, folder / "satchel.whl")
