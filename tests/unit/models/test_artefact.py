@@ -1,12 +1,13 @@
 """The committed label model is what its recipe says, and answers as it did when it was made."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 
-from satchel_models import Recipe, golden, graph
+from satchel_models import Recipe, golden, graph, patch, tflite
 
 FOLDER = Path(__file__).resolve().parents[3] / "models" / "efficientnet-lite0"
 
@@ -83,3 +84,32 @@ def test_every_weight_is_stored_small(data):
 def test_the_file_is_canonical(data):
     model = onnx.load_from_string(data)
     assert graph.canonical(model).SerializeToString(deterministic=True) == data
+
+
+def test_litert_s_files_differ_in_shapes_alone(recipe):
+    pytest.importorskip("ai_edge_litert")
+    kept = {one.name: one for one in recipe.variants if one.engine == "litert"}
+    whole = (FOLDER / kept["litert-int8-static"].file).read_bytes()
+    for variant in kept.values():
+        data = whole
+        if variant.patch:
+            data = patch.applied(whole, json.loads((FOLDER / variant.patch).read_text("utf-8")))
+            assert sum(a != b for a, b in zip(whole, data, strict=True)) < 200
+        (side,) = variant.resolutions
+        model = tflite.Model(variant.name, data)
+        assert [(s.name, s.dtype, s.shape) for s in model.inputs] == [
+            ("image", "uint8", (1, side, side, 3))
+        ]
+        (photo,) = golden.inputs(shapes=((1, side, side),))
+        found = model.run({"image": photo})["probabilities"]
+        assert found.shape == (1, 1000)
+        np.testing.assert_allclose(found.sum(), 1, atol=1e-5)
+
+
+def test_litert_s_answers_are_near_the_original_s(recipe):
+    pytest.importorskip("ai_edge_litert")
+    model = tflite.Model("it", (FOLDER / recipe.variant("litert-int8-static").file).read_bytes())
+    case = golden.load(FOLDER / recipe.variant(VARIANT).golden)[0]
+    for photo, right in zip(case.input, case.original, strict=True):
+        found = model.run({"image": photo[None]})["probabilities"]
+        assert golden.cosine(found, right[None]) > COSINE

@@ -52,7 +52,7 @@ def test_every_recipe_of_the_project_parses_and_its_files_are_there():
         ("crop = 224\n", 'crop = "224"\n', "preprocess: crop must be a whole number"),
         ("crop = 224\n", "crop = true\n", "preprocess: crop must be a whole number"),
         ("resolutions = [224]\n", 'resolutions = ["224"]\n', "resolutions[0]"),
-        ('engine = "onnxruntime"\n', 'engine = "abacus"\n', "variants[0]: engine"),
+        ('engine = "onnxruntime"\n', 'engine = "abacus"\n', "]: engine"),
         ('file = "model.onnx"\n', 'file = "../model.onnx"\n', "beside the recipe"),
         ('file = "model.onnx"\n', 'file = "/model.onnx"\n', "beside the recipe"),
         ('sha256 = "5', 'sha256 = "x', "source.sha256"),
@@ -75,7 +75,7 @@ def test_a_folder_without_a_recipe_says_what_is_missing(tmp_path):
 
 
 def test_an_unknown_variant_is_named_beside_the_known_ones(text):
-    with pytest.raises(RecipeError, match="has no variant 'tiny'; it has int8-float16-weights"):
+    with pytest.raises(RecipeError, match="has no variant 'tiny'; it has litert-int8-static, "):
         parsed(text).variant("tiny")
 
 
