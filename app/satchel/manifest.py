@@ -43,6 +43,8 @@ SCHEMA = 1
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_VARIANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
+"""Of a network for smaller inputs, the side comes after "@", as optimisers' reports have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +234,7 @@ def _variant(tree: object, where: str) -> Variant:
         Variant,
         mapping(tree, where),
         where,
-        name=_identifier,
+        name=_variant_name,
         engine=_identifier,
         blob=_reference,
         chunks=optional(_reference),
@@ -260,6 +262,12 @@ def _session(tree: object, where: str) -> SessionSettings:
         graph_optimization_level=one_of("disabled", "basic", "extended", "all"),
         config=map_of(text),
     )
+
+
+def _variant_name(value: object, where: str) -> str:
+    if not _VARIANT.fullmatch(text(value, where)):
+        raise wrong(where, "is no name of letters, digits, '.', '_', '@' and '-'")
+    return str(value)
 
 
 def _identifier(value: object, where: str) -> str:

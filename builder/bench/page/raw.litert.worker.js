@@ -15,6 +15,11 @@ self.onmessage = async ({ data }) => {
 
 async function load({ library, wasm, model: url, threads }) {
   litert = await import(library);
+  // Its loader would look for its files beside this one.
+  self.Module = {
+    locateFile: (file) => wasm + file,
+    mainScriptUrlOrBlob: `${wasm}litert_wasm_threaded_internal.js`,
+  };
   await litert.loadLiteRt(wasm, { threads: threads > 1 });
   const cpuOptions = { numThreads: threads };
   model = await litert.loadAndCompile(url, { accelerator: "wasm", cpuOptions });
