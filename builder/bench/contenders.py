@@ -85,7 +85,8 @@ def beside_label(dist: Path, out: Path) -> Path:
     photo = base64.b64encode(PHOTO.read_bytes()).decode()
     with replacing(out) as work:
         shutil.copytree(dist, work, dirs_exist_ok=True)
-        _copy(litert.folder(), work / FILES / "litert", (litert.MODULE, *LITERT))
+        _copy(litert.folder(), work / FILES / "litert", [litert.MODULE])
+        _copy(node.packages() / "@litertjs/core/wasm", work / FILES / "litert", LITERT)
         shutil.copytree(parts.folder("pyodide"), work / FILES / "pyodide")
         _copy(parts.file("numpy").parent, work / FILES / "pyodide", [parts.file("numpy").name])
         _copy(ROOT / "models" / LABEL_MODEL, work / FILES, ["labels.txt"])

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from playwright.sync_api import Page
 
-from builder import bundle, lab, litert, models, optimizing, parts, site
+from builder import bundle, lab, litert, models, node, optimizing, parts, site
 from builder.bench import contenders, memory, publish, ratios, sentences
 from builder.bench.publish import Series, Story
 from builder.errors import BuildError
@@ -99,6 +99,7 @@ MOUNTS = {
     "/bench": PAGE,
     "/ort": parts.folder("onnxruntime"),
     "/litert": litert.folder(),
+    "/litert-wasm": node.packages() / "@litertjs/core/wasm",
     "/float32": FLOAT32,
 }
 

@@ -38,7 +38,7 @@ const LABELLERS = {
 
   /** LiteRT.js in plain JavaScript, the same runtime as the site's. */
   async litert({ threads, model, size }) {
-    const first = { library: url("litert/litert.mjs"), wasm: url("litert/"), threads };
+    const first = { library: url("litert/litert.mjs"), wasm: url("litert-wasm/"), threads };
     const script = "./raw.litert.worker.js";
     const { ask, started } = await worker(script, { ...first, model: url(model) }, "classic");
     const run = (rgba) => ask({ rgba, size, top: 5 }).then(best);
