@@ -15,7 +15,8 @@ from builder.files import write_whole
 from builder.paths import CACHE, MODELS
 from builder.progress import say
 from builder.report import machine, versions
-from satchel_models import ModelError, artefact, own_interface, report
+from satchel_models import ModelError, artefact, own_interface, report, targets
+from satchel_models.caching import Cache
 from satchel_models.convert import Original
 from satchel_models.data import Preprocessing
 from satchel_models.embed_recipe import EmbedRecipe
@@ -23,6 +24,7 @@ from satchel_models.label_recipe import LabelRecipe
 from satchel_models.measurement import Laboratory
 from satchel_models.optimizer import EdgeOptimizer
 from satchel_models.own_recipe import OwnRecipe
+from satchel_models.pipeline import Pipeline
 from satchel_models.recipe import RECIPE_FILE
 from satchel_models.report import encoding
 from satchel_models.results import BUDGETS, Level, OptimizationReport
@@ -176,6 +178,31 @@ class Told:
             self._steps.step(step)
         if text:
             self._steps.told(text, share)
+
+
+def converted(recipe: LabelRecipe) -> Path:
+    """Return a published classifier as float32 ONNX with photos in front: the first step's result.
+
+    Raises:
+        BuildError: It can't be converted.
+    """
+    subject = Label(recipe, ORIGINALS)
+    store = Cache(STORE)
+    try:
+        pipeline = Pipeline(
+            subject,
+            targets.target("browser"),
+            "balanced",
+            None,
+            None,
+            0,
+            Tools(),
+            store,
+            lambda *_: None,
+        )
+        return pipeline.converted().file
+    except ModelError as error:
+        raise BuildError(str(error)) from error
 
 
 def _named(text: str) -> tuple[str, tuple[tuple[int, ...], str]]:

@@ -11,9 +11,9 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from builder import bundle, headers, models, node, parts, scripts, serviceworker, site
+from builder import bundle, headers, litert, models, node, parts, scripts, serviceworker, site
 from builder import made as artefacts
 from builder.bench import transformers
 from builder.bench.visits import REPORTS_TO
@@ -42,7 +42,6 @@ ALIKE = 0.99
 PHOTO = STATIC / "samples" / "chelsea.jpg"
 TEXT = "A cat sleeps on the warm roof of a car."
 
-SIZE = 224
 CROP = 0.875
 """What Satchel's label task takes of a photo (app/satchel/tasks/label.py)."""
 
@@ -53,6 +52,11 @@ WEBGPU = (
     "ort-wasm-simd-threaded.asyncify.wasm",
 )
 """What transformers.js uses by default; of the same version as the plain build."""
+
+LITERT = tuple(
+    f"litert_wasm_{build}internal.{kind}" for build in ("", "threaded_") for kind in ("js", "wasm")
+)
+"""The builds with relaxed SIMD, which every browser has that is measured with."""
 
 POLICY = {
     "Content-Security-Policy": headers.CSP.replace(
@@ -72,6 +76,8 @@ class Contender:
     """The script that does it all."""
     urls: Mapping[str, str]
     settings: Mapping[str, Any]
+    kind: Literal["module", "classic"] = "module"
+    """Of worker."""
 
 
 def beside_label(dist: Path, out: Path) -> Path:
@@ -79,7 +85,8 @@ def beside_label(dist: Path, out: Path) -> Path:
     photo = base64.b64encode(PHOTO.read_bytes()).decode()
     with replacing(out) as work:
         shutil.copytree(dist, work, dirs_exist_ok=True)
-        _copy(parts.folder("onnxruntime"), work / FILES / "ort", PLAIN)
+        _copy(litert.folder(), work / FILES / "litert", [litert.MODULE])
+        _copy(node.packages() / "@litertjs/core/wasm", work / FILES / "litert", LITERT)
         shutil.copytree(parts.folder("pyodide"), work / FILES / "pyodide")
         _copy(parts.file("numpy").parent, work / FILES / "pyodide", [parts.file("numpy").name])
         _copy(ROOT / "models" / LABEL_MODEL, work / FILES, ["labels.txt"])
@@ -145,30 +152,42 @@ def recipe_of(model: str) -> Path:
     return ROOT / "models" / model / "recipe.toml"
 
 
-def shipped(folder: Path, model: str) -> dict[str, Any]:
-    """Return the variant of a model that a built site ships, as its manifest describes it.
+def variants(folder: Path, model: str) -> list[dict[str, Any]]:
+    """Return a model's variants that a built site ships, best first, as its manifest has them.
 
     Raises:
-        BuildError: The site doesn't hold its blob.
+        BuildError: The site doesn't hold a blob.
     """
     manifest = json.loads(models.artefacts(recipe_of(model)).manifest)
-    variant: dict[str, Any] = manifest["releases"][0]["platforms"][models.PLATFORM][0]
-    if not (folder / "models" / "blobs" / variant["blob"]["sha256"]).is_file():
+    found: list[dict[str, Any]] = manifest["releases"][0]["platforms"][models.PLATFORM]
+    if not all((folder / blob(variant)).is_file() for variant in found):
         raise BuildError("The built site does not hold the model that the recipe names.")
-    return variant
+    return found
+
+
+def blob(variant: Mapping[str, Any]) -> str:
+    """Return where on a site a variant's file lies."""
+    return f"models/blobs/{variant['blob']['sha256']}"
 
 
 def _label(folder: Path) -> list[Contender]:
-    variant = shipped(folder, LABEL_MODEL)
+    variant, *_ = variants(folder, LABEL_MODEL)
+    if variant["engine"] != "litert":
+        raise BuildError(f"The contenders run LiteRT.js, and {LABEL_MODEL} is first for another.")
     urls = {
-        "ort": f"{FILES}ort/{PLAIN[0]}",
-        "wasm": f"{FILES}ort/{PLAIN[1]}",
+        "engine": f"{FILES}litert/{litert.MODULE}",
+        "wasm": f"{FILES}litert/",
         "pyodide": f"{FILES}pyodide/",
-        "model": f"models/blobs/{variant['blob']['sha256']}",
+        "model": blob(variant),
         "labels": f"{FILES}labels.txt",
     }
-    settings = {"size": SIZE, "crop": CROP, "options": variant["session"]}
-    return [Contender(name, f"{name}.worker.mjs", urls, settings) for name in ("rawjs", "stock")]
+    (size,) = variant["resolutions"]
+    settings = {"size": size, "crop": CROP}
+    return [
+        # Its loader wants importScripts, which module workers lack.
+        Contender(name, f"{name}.worker.mjs", urls, settings, "classic")
+        for name in ("rawjs", "stock")
+    ]
 
 
 def _embed() -> list[Contender]:
@@ -196,9 +215,11 @@ def _finish(
     folder: Path, facts: Mapping[str, Any], contenders: list[Contender], policy: str
 ) -> None:
     """Write the pages, then the service worker's script, which names all the rest."""
-    workers = {contender.worker for contender in contenders}
-    for name in ("worker.page.mjs", "satchel.page.mjs", *sorted(workers)):
+    for name in ("worker.page.mjs", "satchel.page.mjs"):
         (folder / FILES / name).write_bytes(scripts.bundle(SOURCES / name))
+    for name, kind in {contender.worker: contender.kind for contender in contenders}.items():
+        form = "esm" if kind == "module" else "iife"
+        (folder / FILES / name).write_bytes(scripts.bundle(SOURCES / name, form=form))
     for contender in contenders:
         _write_page(folder, contender, facts)
     _prepare_index(folder, facts)
@@ -211,6 +232,7 @@ def _write_page(folder: Path, contender: Contender, facts: Mapping[str, Any]) ->
         "root": "../",
         "reportsTo": REPORTS_TO,
         "worker": FILES + contender.worker,
+        "workerType": contender.kind,
         "urls": dict(contender.urls),
         "settings": dict(contender.settings),
     }

@@ -1,28 +1,32 @@
-"""What Python costs: an inference through Satchel beside the same one without it.
+"""What an inference costs: through Satchel, beside the same one without it, and beside the usual.
 
-Labels beside plain JavaScript, from the same RGBA pixels to the five best classes; embeddings
-beside transformers.js, from a string to its vector. Both arms are called from the page, use the
-same onnxruntime-web, model and number of threads, and take turns in one run.
+Labels beside plain JavaScript, from the same RGBA pixels to the five best classes: with the same
+engine and model, which is what Python costs, and with the float32 network in onnxruntime-web, which
+is what the choice of variant and engine gains. Embeddings beside transformers.js, from a string to
+its vector. All arms are called from the page and take turns in one run.
 """
 
+import shutil
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from playwright.sync_api import Page
 
-from builder import bundle, lab, parts, site
+from builder import bundle, lab, litert, models, node, optimizing, parts, site
 from builder.bench import contenders, memory, publish, ratios, sentences
 from builder.bench.publish import Series, Story
 from builder.errors import BuildError
-from builder.paths import ROOT
+from builder.paths import CACHE, ROOT
 from builder.progress import doing
 from builder.report import Report
 from satchel.tasks.wordpiece import WordPiece
+from satchel_models.label_recipe import LabelRecipe
 
 Part = Literal["label", "minilm", "memory"]
 
 SIZE = 224
+SMALL = 192
 TOKENS = (12, 128)
 TOKENIZER = "tokenizer.txt"
 WARM_UP = 10
@@ -35,24 +39,29 @@ GROWTH_FROM, GROWTH_TO = 50, 1000
 """Inferences after which memory is compared."""
 
 STORY = Story(
-    title="What Python costs in each inference",
+    title="What an inference costs",
     command="python3 build.py bench inference --json FILE",
     text="""\
-From the page and back to it, the engine being ready; the same onnxruntime-web, model and number of
-threads. The arms take turns in one page, with a pause between two measurements. Labels: the same
-224 × 224 pixels to the five best classes, beside plain JavaScript in a worker. Embeddings: from a
-string to 384 numbers, its tokens counted with the two that frame every text, beside transformers.js
-with onnxruntime-web's plain WASM build. Ratios are medians over medians, with an interval from a
-bootstrap over whole rounds.""",
+From the page and back to it, the engine being ready. The arms take turns in one page, with a pause
+between two measurements. Labels: from 224 × 224 pixels (192 × 192 where it is said) to the five
+best classes. Plain JavaScript has the engine in a worker; with *the same* engine, model and threads
+its difference to Satchel is what Python costs; *float32* is the original network in
+onnxruntime-web, which people would write without Satchel, and what the shipped variant is compared
+with. Embeddings: from a string to 384 numbers, its tokens counted with the two that frame every
+text, beside transformers.js with onnxruntime-web's plain WASM build, one thread. Ratios are medians
+over medians, with an interval from a bootstrap over whole rounds.""",
     groups={
-        "Label, one thread": (
-            Series("label.rawort", "plain JavaScript"),
-            Series("label.satchel", "Satchel"),
-        ),
-        "Label, two threads": (
-            Series("label.rawort_2_threads", "plain JavaScript"),
-            Series("label.satchel_2_threads", "Satchel"),
-        ),
+        **{
+            f"Label, {words}": (
+                Series(f"label.rawort_float32{suffix}", "onnxruntime-web, float32"),
+                Series(f"label.rawort{suffix}", "onnxruntime-web, the page's file"),
+                Series(f"label.satchel{suffix}", "Satchel with that file"),
+                Series(f"label.rawlitert{suffix}", "LiteRT.js, the page's file"),
+                Series(f"label.default{suffix}", "Satchel as it ships"),
+                Series(f"label.default_192{suffix}", "Satchel, 192 pixels"),
+            )
+            for words, suffix in (("one thread", ""), ("two threads", "_2_threads"))
+        },
         "Embedding of 12 tokens, one thread": (
             Series("minilm12.tjs_tuned", "transformers.js, tuned"),
             Series("minilm12.satchel", "Satchel"),
@@ -63,8 +72,16 @@ bootstrap over whole rounds.""",
         ),
     },
     ratios={
-        "label.satchel_over_rawort": "label, one thread: Satchel over plain JavaScript",
-        "label.satchel_over_rawort_2_threads": "the same with two threads",
+        **{
+            f"{name}{suffix}": f"label, {words}: {what}"
+            for words, suffix in (("one thread", ""), ("two threads", "_2_threads"))
+            for name, what in {
+                "label.satchel_over_rawort": "Satchel over onnxruntime-web, the same file",
+                "label.satchel_over_rawlitert": "Satchel over LiteRT.js, the same file",
+                "label.default_over_rawort": "Satchel as it ships over onnxruntime-web, float32",
+                "label.default_192_over_rawort": "the same from 192 pixels",
+            }.items()
+        },
         "minilm12.satchel_over_tjs_tuned": "12 tokens: Satchel over transformers.js, tuned",
         "minilm128.satchel_over_tjs_tuned": "128 tokens: Satchel over transformers.js, tuned",
     },
@@ -77,24 +94,36 @@ bootstrap over whole rounds.""",
 )
 
 PAGE = Path(__file__).parent / "page"
-MOUNTS = {"/bench": PAGE, "/ort": parts.folder("onnxruntime")}
+FLOAT32 = CACHE / "bench" / "float32"
+MOUNTS = {
+    "/bench": PAGE,
+    "/ort": parts.folder("onnxruntime"),
+    "/litert": litert.folder(),
+    "/litert-wasm": node.packages() / "@litertjs/core/wasm",
+    "/float32": FLOAT32,
+}
 
-LABEL = """async ([settings, rounds, warmUp, size, pause]) => {
-  const { rawLabel, satchelLabel, pixels, interleave } = await import("/bench/arms.mjs");
-  const raw = await rawLabel(settings);
-  const arms = { satchel: satchelLabel, rawort: raw.run };
-  const inputs = (count) => Array.from({ length: count }, (_, i) => () => [pixels(size, i), size]);
-  await interleave(arms, inputs(warmUp), pause);
-  return { threads: raw.threads, samples: await interleave(arms, inputs(rounds), pause) };
+COMPARED = {
+    "label.satchel_over_rawort": ("satchel", "rawort"),
+    "label.satchel_over_rawlitert": ("default", "rawlitert"),
+    "label.default_over_rawort": ("default", "rawort_float32"),
+    "label.default_192_over_rawort": ("default_192", "rawort_float32"),
+}
+
+LABEL = """async ([described, rounds, warmUp, pause]) => {
+  const { labellers, interleave } = await import("/bench/arms.mjs");
+  const arms = await labellers(described);
+  await interleave(arms, warmUp, pause);
+  return interleave(arms, rounds, pause);
 }"""
 
 EMBED = """async ([settings, texts, warmUp, pause]) => {
   const { tunedEmbed, satchelEmbed, interleave } = await import("/bench/arms.mjs");
   const tuned = await tunedEmbed(settings);
-  const arms = { satchel: satchelEmbed, tjs_tuned: tuned.run };
-  const inputs = texts.map((text) => () => text);
-  await interleave(arms, inputs.slice(0, warmUp), pause);
-  return { threads: tuned.threads, samples: await interleave(arms, inputs, pause) };
+  const input = (round) => texts[round];
+  const arms = { satchel: { input, run: satchelEmbed }, tjs_tuned: { input, run: tuned.run } };
+  await interleave(arms, warmUp, pause);
+  return { threads: tuned.threads, samples: await interleave(arms, texts.length, pause) };
 }"""
 
 REPEAT = """async ([count, size]) => {
@@ -127,6 +156,7 @@ def run(*, json: Path | None, only: Part | None = None) -> None:
 
 def label(report: Report, folder: Path, *, threads: int, rounds: int = ROUNDS) -> None:
     """Compare labels with plain JavaScript's, from the same pixels."""
+    original()
     # On a host without headers, and with no service worker to add them, there is one thread.
     plain = threads == 1
     with (
@@ -134,15 +164,57 @@ def label(report: Report, folder: Path, *, threads: int, rounds: int = ROUNDS) -
         lab.opened(folder, plain=plain, mounts=MOUNTS, service_workers=not plain) as page,
     ):
         status = _ready(page, contenders.LABEL_MODEL, threads)
-        variant = contenders.shipped(folder, contenders.LABEL_MODEL)
-        settings = {"model": variant["blob"]["sha256"], "options": variant["session"]}
-        given = [{**settings, "threads": threads}, rounds, WARM_UP, SIZE, PAUSE_MS]
-        samples = _samples(page, LABEL, given, threads)
-    differing = sum(item["satchel.answer"] != item["rawort.answer"] for item in samples)
-    if differing:
-        raise BuildError(f"The two arms disagree on {differing} of {len(samples)} pictures.")
+        arms = _arms(contenders.variants(folder, contenders.LABEL_MODEL), threads)
+        for arm in arms.values():
+            if "variant" in arm:
+                lab.call(page, "add_variant", contenders.LABEL_MODEL, arm["variant"])
+        samples = page.evaluate(LABEL, [arms, rounds, WARM_UP, PAUSE_MS])
+    for one, other in (("satchel", "rawort"), ("default", "rawlitert")):
+        differing = sum(item[f"{one}.answer"] != item[f"{other}.answer"] for item in samples)
+        if differing:
+            raise BuildError(f"{one} and {other} disagree on {differing} of {rounds} pictures.")
     report.versions["engine"] = status["engine"]
-    _note(report, "label", "rawort", samples, "" if threads == 1 else f"_{threads}_threads")
+    suffix = "" if threads == 1 else f"_{threads}_threads"
+    times = {name: [item[name] for item in samples] for name in arms}
+    for name, values in times.items():
+        report.sample(f"label.{name}{suffix}", values, "ms")
+    for name, (over, under) in COMPARED.items():
+        report.ratio(f"{name}{suffix}", ratios.paired(times[over], times[under]))
+
+
+def original() -> Path:
+    """Return the label model's original as float32 ONNX, converted if it isn't here yet."""
+    recipe = models.load(contenders.recipe_of(contenders.LABEL_MODEL))
+    if not isinstance(recipe, LabelRecipe):
+        raise BuildError(f"{recipe.id} is no label model.")
+    with doing("Converting the original (needs PyTorch) …"):
+        converted = optimizing.converted(recipe)
+    FLOAT32.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(converted, FLOAT32 / "model.onnx")
+    return FLOAT32 / "model.onnx"
+
+
+def _arms(shipped: list[dict[str, Any]], threads: int) -> dict[str, dict[str, Any]]:
+    """Describe the arms, as arms.mjs takes them."""
+    default, *_ = shipped
+    ort = next(one for one in shipped if one["engine"] == "onnxruntime")
+    small = next(
+        one
+        for one in shipped
+        if one["engine"] == default["engine"] and one["resolutions"] == [SMALL]
+    )
+    common = {"threads": threads, "size": SIZE}
+    options = {"graph_optimization_level": "all", "config": {}}
+    plain = {**common, "kind": "onnxruntime"}
+    return {
+        "rawort_float32": {**plain, "model": "float32/model.onnx", "options": options},
+        "rawort": {**plain, "model": contenders.blob(ort), "options": ort["session"]},
+        "satchel": {**common, "kind": "satchel", "variant": ort["name"]},
+        "rawlitert": {**common, "kind": default["engine"], "model": contenders.blob(default)},
+        "default": {**common, "kind": "satchel", "variant": default["name"]},
+        "default_192": {"threads": threads, "size": SMALL, "kind": "satchel",
+                        "variant": small["name"]},
+    }  # fmt: skip
 
 
 def minilm(report: Report, rounds: int = ROUNDS) -> None:
@@ -158,32 +230,21 @@ def minilm(report: Report, rounds: int = ROUNDS) -> None:
             lab.opened(dist, plain=True, mounts=mounts, service_workers=False) as page,
         ):
             _ready(page, contenders.EMBED_MODEL, 1)
-            samples = _samples(page, EMBED, [settings, texts, WARM_UP, PAUSE_MS], 1)
+            measured = page.evaluate(EMBED, [settings, texts, WARM_UP, PAUSE_MS])
+        if measured["threads"] != 1:
+            raise BuildError(f"The other arm ran on {measured['threads']} threads, not on one.")
+        samples = measured["samples"]
         ours, others = (
             np.asarray([item[f"{name}.answer"] for item in samples])
             for name in ("satchel", "tjs_tuned")
         )
         if not (cosine := float((ours * others).sum(axis=1).min())) >= contenders.ALIKE:
             raise BuildError(f"The two arms disagree on an embedding: cosine {cosine:.3f}.")
-        _note(report, f"minilm{tokens}", "tjs_tuned", samples)
-
-
-def _samples(page: Page, script: str, given: list[Any], threads: int) -> list[dict[str, Any]]:
-    measured = page.evaluate(script, given)
-    if measured["threads"] != threads:
-        raise BuildError(f"The other arm ran on {measured['threads']} threads, not {threads}.")
-    samples: list[dict[str, Any]] = measured["samples"]
-    return samples
-
-
-def _note(
-    report: Report, task: str, other: str, samples: list[dict[str, Any]], suffix: str = ""
-) -> None:
-    times = {name: [item[name] for item in samples] for name in ("satchel", other)}
-    for name, values in times.items():
-        report.sample(f"{task}.{name}{suffix}", values, "ms")
-    compared = ratios.paired(times["satchel"], times[other])
-    report.ratio(f"{task}.satchel_over_{other}{suffix}", compared)
+        times = {name: [item[name] for item in samples] for name in ("satchel", "tjs_tuned")}
+        for name, values in times.items():
+            report.sample(f"minilm{tokens}.{name}", values, "ms")
+        compared = ratios.paired(times["satchel"], times["tjs_tuned"])
+        report.ratio(f"minilm{tokens}.satchel_over_tjs_tuned", compared)
 
 
 def _growth(report: Report, folder: Path) -> None:

@@ -1,8 +1,8 @@
-// The arms, called the same way from the page: an input in, {answer} out once it is there.
+// The arms, called the same way from the page: an input in, its answer out once it is there.
 
 /** A worker of this folder that answers one message at a time; `first` is what it starts with. */
-async function worker(script, first) {
-  const started = new Worker(new URL(script, import.meta.url), { type: "module" });
+async function worker(script, first, type = "module") {
+  const started = new Worker(new URL(script, import.meta.url), { type });
   const ask = (message) =>
     new Promise((resolve, reject) => {
       started.onmessage = ({ data }) =>
@@ -13,34 +13,56 @@ async function worker(script, first) {
   return { ask, started: await ask(first) };
 }
 
-/** Labels by plain JavaScript, with the same runtime and model as the site's. */
-export async function rawLabel({ threads, model, options }) {
-  const url = (relative) => new URL(relative, document.baseURI).href;
-  const { ask, started } = await worker("./raw.worker.mjs", {
-    ort: url("ort/ort.wasm.bundle.min.mjs"),
-    wasm: url("ort/ort-wasm-simd-threaded.wasm"),
-    model: url(`models/blobs/${model}`),
-    options,
-    threads,
-  });
-  return {
-    threads: started.threads,
-    run: ([rgba, size]) => ask({ rgba, size, top: 5 }).then(best),
-  };
-}
-
-export const satchelLabel = ([rgba, size]) =>
-  satchel.engine.call("classify", [rgba, size, 5]).then(best);
-
 const best = ({ predictions }) => predictions[0].index;
+const url = (relative) => new URL(relative, document.baseURI).href;
+
+/** By kind: what labels pixels of `size`, however many threads it runs on. */
+const LABELLERS = {
+  async satchel({ variant, size, threads }) {
+    const run = (rgba) => satchel.engine.call("classify", [rgba, size, 5, variant]).then(best);
+    return { threads, run };
+  },
+
+  /** onnxruntime-web in plain JavaScript, the same runtime as the site's. */
+  async onnxruntime({ threads, model, options, size }) {
+    const { ask, started } = await worker("./raw.worker.mjs", {
+      ort: url("ort/ort.wasm.bundle.min.mjs"),
+      wasm: url("ort/ort-wasm-simd-threaded.wasm"),
+      model: url(model),
+      options,
+      threads,
+    });
+    const run = (rgba) => ask({ rgba, size, top: 5 }).then(best);
+    return { threads: started.threads, run };
+  },
+
+  /** LiteRT.js in plain JavaScript, the same runtime as the site's. */
+  async litert({ threads, model, size }) {
+    const first = { library: url("litert/litert.mjs"), wasm: url("litert-wasm/"), threads };
+    const script = "./raw.litert.worker.js";
+    const { ask, started } = await worker(script, { ...first, model: url(model) }, "classic");
+    const run = (rgba) => ask({ rgba, size, top: 5 }).then(best);
+    return { threads: started.threads, run };
+  },
+};
+
+/** Arms that label, by name: {kind, size, threads, …} each. */
+export async function labellers(described) {
+  const arms = {};
+  for (const [name, arm] of Object.entries(described)) {
+    const { threads, run } = await LABELLERS[arm.kind](arm);
+    if (threads !== arm.threads) throw new Error(`${name} runs on ${threads} threads.`);
+    arms[name] = { input: (round) => pixels(arm.size, round), run };
+  }
+  return arms;
+}
 
 /** Embeddings by transformers.js; its files lie in `folder`. */
 export async function tunedEmbed({ threads, folder, model }) {
-  const url = (name) => new URL(`${folder}${name}`, document.baseURI).href;
   const { ask, started } = await worker("./tjs.worker.mjs", {
-    library: url("tjs_tuned.mjs"),
-    wasm: url("ort/ort-wasm-simd-threaded.wasm"),
-    models: url("tjs/"),
+    library: url(`${folder}tjs_tuned.mjs`),
+    wasm: url(`${folder}ort/ort-wasm-simd-threaded.wasm`),
+    models: url(`${folder}tjs/`),
     model,
     threads,
   });
@@ -62,16 +84,16 @@ export function pixels(size, seed) {
 }
 
 /** Take turns, each arm first in every other round: [{name: ms, "name.answer": …}, …]. */
-export async function interleave(arms, inputs, pause) {
+export async function interleave(arms, rounds, pause) {
   const names = Object.keys(arms);
   const samples = [];
-  for (const [round, make] of inputs.entries()) {
-    const input = make();
+  for (let round = 0; round < rounds; round++) {
     const sample = {};
     for (const name of round % 2 ? names.toReversed() : names) {
+      const input = arms[name].input(round);
       await new Promise((resolve) => setTimeout(resolve, pause));
       const started = performance.now();
-      const answer = await arms[name](input);
+      const answer = await arms[name].run(input);
       sample[name] = performance.now() - started;
       sample[`${name}.answer`] = typeof answer === "number" ? answer : Array.from(answer);
     }

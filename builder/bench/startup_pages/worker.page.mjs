@@ -1,7 +1,7 @@
 // A contender's page: everything happens in one worker, which is started at once.
 import { answered, facts, failed, photo, threads, url } from "./report.mjs";
 
-const worker = new Worker(url(facts.worker), { type: "module" });
+const worker = new Worker(url(facts.worker), { type: facts.workerType });
 worker.onmessage = ({ data }) => (data.error ? failed(data.error) : answered(data.answer));
 worker.onerror = (event) => failed(event.message || `${facts.worker} could not be started`);
 
