@@ -1,7 +1,6 @@
 """LiteRT.js as one folder: its module, bundled with what it imports, and its WASM builds."""
 
 import functools
-import shutil
 from pathlib import Path
 
 from builder import parts, scripts
@@ -19,11 +18,15 @@ def module() -> bytes:
 
 
 def folder() -> Path:
-    """Return a folder with `MODULE` and the files of the part `litert`."""
+    """Return a folder with `MODULE` and the files of the part `litert`, its scripts minified."""
     part = parts.folder("litert")
-    place = CACHE / f"litert-{short(part.name.encode() + module())}"
+    place = CACHE / f"litert-minified-{short(part.name.encode() + module())}"
     if not place.is_dir():
         with replacing(place) as work:
-            shutil.copytree(part, work, dirs_exist_ok=True)
+            for path in part.iterdir():
+                script = path.suffix == ".js"
+                (work / path.name).write_bytes(
+                    scripts.minified(path) if script else path.read_bytes()
+                )
             (work / MODULE).write_bytes(module())
     return place

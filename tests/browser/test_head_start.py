@@ -29,7 +29,8 @@ def again(dist, context, watch, until):
             assert visit.label(page, until) in CATS
             # Nothing is left over.
             engine = visit.workers(page, "engine.worker")[0]
-            described = "import satchel; satchel.platform.current().engines['onnxruntime']"
+            name = page.evaluate("() => satchel.engine.firstEngine")
+            described = f"import satchel; satchel.platform.current().engines['{name}']"
             sessions = engine.evaluate(
                 f"async () => pyodide.runPythonAsync(`{described}.describe()`)"
                 ".then((answer) => answer.get('sessions'))"

@@ -73,7 +73,7 @@ def test_on_a_connection_that_may_cost_nothing_is_fetched_without_consent(
     asked = page.inner_text("#setup")
     assert "This connection may cost you" in asked
     assert re.search(r"Download \d+\.\d MB", asked)
-    heavy = re.compile(r"pyodide|onnxruntime|models|wheels|engine")
+    heavy = re.compile(r"pyodide|onnxruntime|litert|models|wheels|engine")
     assert not [answer.path for answer in site_url.log if heavy.search(answer.path)]
     assert (
         page.evaluate("navigator.serviceWorker.getRegistrations().then((all) => all.length)") == 0

@@ -46,7 +46,7 @@ def test_the_interface_is_small_also_where_nothing_is_compressed(first):
 
 ORDER = {
     "interface": r"/assets/interface\.|/micropython",
-    "engine": r"asm\.wasm|umath\.wasm|simd-threaded\.wasm|python\.snapshot",
+    "engine": r"asm\.wasm|umath\.wasm|(simd-threaded|litert_wasm\w+)\.wasm|python\.snapshot",
     "model": r"/models/blobs/",
     "rest": r"python_stdlib|numpy\.zip|/notices",
 }
