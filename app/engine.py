@@ -152,8 +152,9 @@ class Engine:
                 raise
             # Installing it finds a variant for another one, or says why there is none.
             return {"engine": f"{engine_title(name)}, not started", "threads": 1}
-        version, threads = described["version"], described["threads"]
-        return {"engine": f"{engine_title(name)} {version}", "threads": threads}
+        from facts import engine_in_words
+
+        return {"engine": engine_in_words(name, described), "threads": described["threads"]}
 
     async def install(self, model_id: str, *, progress: Callable[[Any], None]) -> dict[str, Any]:
         """Download a model of this site and load it."""

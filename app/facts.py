@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from satchel.offers import Offer
 from satchel.platform import Platform
 from satchel.variants import Abilities, engine_title, reason
 
-__all__ = ["Facts", "Live", "device_facts", "in_words", "why"]
+__all__ = ["Facts", "Live", "device_facts", "engine_in_words", "in_words", "why"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,19 @@ def device_facts(device: DeviceProfile) -> dict[str, Any]:
 def why(model: InstalledModel, abilities: Abilities) -> str:
     """Why no better variant of a model is in use, as of now: a sentence; empty: there is none."""
     return reason(model.current.variant, model.current.published, abilities)
+
+
+def engine_in_words(name: str, described: Mapping[str, Any]) -> str:
+    """An engine as the page's details name it.
+
+    Args:
+        name: As manifests name it.
+        described: What it says of itself.
+    """
+    text = f"{engine_title(name)} {described['version']}"
+    if described.get("build") != "compat":
+        return text
+    return f"{text}, its build for browsers without relaxed SIMD or shared memory"
 
 
 def in_words(size: int | None) -> str | None:

@@ -106,19 +106,27 @@ def test_a_visitor_has_the_engine_that_is_used_and_the_other_one_when_its_model_
         until(page, visit.OFFLINE_READY)
 
 
-def test_a_browser_without_relaxed_simd_uses_the_other_engine_and_says_why(
-    site, tmp_path, monkeypatch, context, watch, until
-):
+@pytest.fixture
+def without_relaxed_simd(tmp_path, monkeypatch):
+    """Builds a site whose visitors' browsers lack it."""
     whole = scripts.bundle
 
     def without(source, **more):
         before = WITHOUT_RELAXED_SIMD if source.suffix == ".mjs" else ""
         return before.encode() + whole(source, **more)
 
+    def built(site):
+        return bundle.build(site, tmp_path / "dist")
+
     monkeypatch.setattr(scripts, "bundle", without)
     monkeypatch.setattr(bundle, "STAMPS", tmp_path)
-    folder = bundle.build(site, tmp_path / "dist")
-    with serving(folder) as url:
+    return built
+
+
+def test_a_browser_without_relaxed_simd_uses_the_other_engine_and_says_why(
+    site, without_relaxed_simd, context, watch, until
+):
+    with serving(without_relaxed_simd(site)) as url:
         watch.allow_origin(url)
         page = context.new_page()
         page.goto(url)
@@ -127,6 +135,25 @@ def test_a_browser_without_relaxed_simd_uses_the_other_engine_and_says_why(
         assert fetched(url) == {"onnxruntime"}
         said = runs_in(page, until)
         assert "Digits runs in ONNX Runtime. This browser lacks relaxed SIMD" in said
+
+
+def test_a_model_that_needs_no_relaxed_simd_gets_the_engine_s_build_for_browsers_without(
+    tmp_path, without_relaxed_simd, context, watch, until
+):
+    own = load(two_models.make(tmp_path / "own", needs=()))
+    with serving(without_relaxed_simd(own)) as url:
+        watch.allow_origin(url)
+        page = context.new_page()
+        page.goto(url)
+        until(page, READY)
+        assert "digit 0" in label(page, until, "0", "zero.png")
+        assert fetched(url) == {"litert"}
+        paths = [answer.path for answer in url.log]
+        (build,) = [path for path in paths if "/litert-" in path and ".wasm.zst" in path]
+        assert "compat" in build
+        said = visit.call(page, "status")["value"]
+        assert said["engine"].endswith("its build for browsers without relaxed SIMD or shared memory")
+        assert said["threads"] == 1
 
 
 @pytest.mark.parametrize("plain", [False, True], ids=["a good host", "a host without headers"])

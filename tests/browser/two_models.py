@@ -16,11 +16,11 @@ from satchel_models.recipe import Session, Variant
 LABELS = "".join(f"digit {name}\n" for name in own_sites.GLYPHS)
 
 
-def make(folder: Path) -> Path:
+def make(folder: Path, needs: tuple[str, ...] = ("relaxed-simd",)) -> Path:
     """Begin the site, and return its file.
 
-    Its first model, `digits`, has a variant for LiteRT, which needs relaxed SIMD, and one for ONNX
-    Runtime. Its second one, `sums`, takes tensors and has one for ONNX Runtime alone.
+    Its first model, `digits`, has a variant for LiteRT, with these needs, and one for ONNX Runtime.
+    Its second one, `sums`, takes tensors and has one for ONNX Runtime alone.
     """
     site = own_sites.make(
         folder / "digits",
@@ -36,7 +36,7 @@ def make(folder: Path) -> Path:
     onnx.save(with_interface(onnx.load(recipe.original), recipe), plain)
     loaded = {"session": Session("basic"), "resolutions": resolutions(recipe)}
     variants = [
-        (Variant("fast", "litert", "model.tflite", needs=("relaxed-simd",), **loaded), fast),
+        (Variant("fast", "litert", "model.tflite", needs=needs, **loaded), fast),
         (Variant("plain", "onnxruntime", "model.onnx", **loaded), plain),
     ]
     artefact.keep(recipe, recipe.made_from, variants)

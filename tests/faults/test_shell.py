@@ -58,7 +58,7 @@ def test_large_parts_work_whatever_a_host_calls_them(page, host, network, watch,
     ("where", "how", "words"),
     [
         (r"pyodide\.asm\.wasm\.zst$", "end_early", "Python could not be started"),
-        (r"ort-wasm.*\.wasm\.zst$", "end_early", "onnxruntime could not be started"),
+        (r"litert_wasm.*\.wasm\.zst$", "end_early", "LiteRT could not be started"),
     ],
 )
 def test_an_engine_that_came_spoilt_is_told_and_heals_although_the_browser_keeps_files_for_a_year(

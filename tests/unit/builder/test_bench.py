@@ -34,9 +34,15 @@ def test_the_published_names_are_there():
         "minilm.satchel_over_tjs_default",
         "minilm.satchel_over_tjs_tuned",
     }
-    assert set(inference.STORY.ratios) == {
+    labels = {
         "label.satchel_over_rawort",
-        "label.satchel_over_rawort_2_threads",
+        "label.satchel_over_rawlitert",
+        "label.default_over_rawort",
+        "label.default_192_over_rawort",
+    }
+    assert set(inference.STORY.ratios) == {
+        *labels,
+        *(f"{name}_2_threads" for name in labels),
         "minilm12.satchel_over_tjs_tuned",
         "minilm128.satchel_over_tjs_tuned",
     }

@@ -150,26 +150,30 @@ def test_a_missing_file_is_named(tmp_path):
         artefact.make(RECIPE, files=(tmp_path / "none.onnx",))
 
 
+def with_variants(text: str, *names: str, before: str = "") -> str:
+    """A recipe with its variant for ONNX Runtime alone, once under each name, after others."""
+    start, *blocks = text.split("[[variants]]\n")
+    last, files, end = blocks[-1].partition("[files]")
+    (own,) = [block for block in (*blocks[:-1], last) if f'name = "{NAME}"' in block]
+    own = own.partition("\n# The same weights")[0] + "\n"
+    blocks = ["[[variants]]\n" + own.replace(NAME, name) for name in names]
+    return start + before + "".join(blocks) + files + end
+
+
 def test_which_variant_a_file_stands_for_must_be_clear(tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(RECIPE.parent, folder)
-    text = (folder / "recipe.toml").read_text("utf-8")
-    start, _, rest = text.partition("[[variants]]")
-    variant, _, end = rest.partition("[files]")
-    second = variant.replace("int8-float16-weights", "second")
-    (folder / "recipe.toml").write_text(
-        f"{start}[[variants]]{variant}[[variants]]{second}[files]{end}", "utf-8"
-    )
+    recipe = folder / "recipe.toml"
+    recipe.write_text(with_variants(recipe.read_text("utf-8"), NAME, "second"), "utf-8")
     with pytest.raises(
         BuildError, match="variants int8-float16-weights, second; say in the site's file"
     ):
-        artefact.make(folder / "recipe.toml", files=(folder / "model.onnx",))
-    made = artefact.make(folder / "recipe.toml", only="second", files=(folder / "model.onnx",))
+        artefact.make(recipe, files=(folder / "model.onnx",))
+    made = artefact.make(recipe, only="second", files=(folder / "model.onnx",))
     assert [one.name for one in made.release.variants("browser")] == ["second"]
 
 
-TWO = """
-[[variants]]
+TWO = """[[variants]]
 name = "fast"
 engine = "litert"
 file = "model.tflite"
@@ -180,21 +184,18 @@ latency_ms = 14
 cpu_seconds = 0.02
 session = { graph_optimization_level = "all" }
 
-[[variants]]"""
+"""
 
 
 @pytest.fixture
 def two_engines_recipe(tmp_path):
-    """The label recipe with one more variant, a tiny one for LiteRT."""
+    """The label recipe with a tiny variant for LiteRT and the one for ONNX Runtime."""
     folder = tmp_path / "model"
     shutil.copytree(RECIPE.parent, folder)
-    text = (folder / "recipe.toml").read_text("utf-8")
-    start, _, rest = text.partition("\n[[variants]]\n")
-    own = rest[: rest.index("[files]")].partition("\n[[variants]]\n")[0]
-    end = rest[rest.index("[files]") :]
-    (folder / "recipe.toml").write_text(f"{start}{TWO}\n{own}\n{end}", "utf-8")
+    recipe = folder / "recipe.toml"
+    recipe.write_text(with_variants(recipe.read_text("utf-8"), NAME, before=TWO), "utf-8")
     (folder / "model.tflite").write_bytes(two_engines.tflite(strength=50))
-    return folder / "recipe.toml"
+    return recipe
 
 
 def test_a_variant_of_another_engine_is_released_with_its_needs_figures_and_own_answers(

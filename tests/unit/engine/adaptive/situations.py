@@ -14,13 +14,13 @@ from satchel.device import NETWORKS, PRESSURES, DeviceProfile
 PRIORITIES = ("speed", "balanced", "quality", "energy")
 STRATEGIES = ("full", "lightweight", "throttled")
 
-# The label model as docs/benchmarks/optimize-efficientnet-lite0 has it: one file at three sizes.
+# The label model as its recipe has it: one file at three sizes.
 LABEL = tuple(
-    Option("int8", "onnxruntime", size, 4_890_000, memory, seconds, 1000 * seconds, accuracy)
-    for size, memory, seconds, accuracy in (
-        (224, 60_000_000, 0.0486, 0.880),
-        (192, 52_000_000, 0.0363, 0.864),
-        (160, 46_000_000, 0.0273, 0.828),
+    Option(name, "litert", size, 4_940_000, memory, seconds, milliseconds, accuracy)
+    for name, size, memory, seconds, milliseconds, accuracy in (
+        ("litert-int8-static", 224, 60_000_000, 0.0253, 27.2, 0.854),
+        ("litert-int8-static@192", 192, 52_000_000, 0.0185, 17.2, 0.842),
+        ("litert-int8-static@160", 160, 46_000_000, 0.0139, 14.8, 0.780),
     )
 )
 
