@@ -141,10 +141,17 @@ def end_worker(page, script: str) -> None:
     The page gets no error event: nothing but silence.
     """
     (worker,) = workers(page, script)
-    with worker.expect_event("close"):
-        worker.evaluate("() => { setTimeout(() => close()) }")
+    _end(worker)
 
 
 def end_inference(page) -> None:
-    """End the inference worker."""
-    end_worker(page, "inference")
+    """End the inference workers: each engine that was used has one."""
+    ending = workers(page, "inference")
+    assert ending
+    for worker in ending:
+        _end(worker)
+
+
+def _end(worker) -> None:
+    with worker.expect_event("close"):
+        worker.evaluate("() => { setTimeout(() => close()) }")

@@ -10,6 +10,11 @@ from builder.server import serving
 
 OFFLINE_FAILED = "() => document.querySelector('[data-note=offline]')?.textContent ?? ''"
 
+IN_LITERT = """async () => {
+  const [model] = (await satchel.engine.call("status")).models;
+  return model.variant === "litert-int8-static" && model.reason === "";
+}"""
+
 
 @pytest.fixture
 def host(dist, network, watch):
@@ -54,21 +59,14 @@ def test_large_parts_work_whatever_a_host_calls_them(page, host, network, watch,
         assert visit.how_started(page)["kind"] == ("plain" if boot else "snapshot")
 
 
-@pytest.mark.parametrize(
-    ("where", "how", "words"),
-    [
-        (r"pyodide\.asm\.wasm\.zst$", "end_early", "Python could not be started"),
-        (r"litert_wasm.*\.wasm\.zst$", "end_early", "LiteRT could not be started"),
-    ],
-)
-def test_an_engine_that_came_spoilt_is_told_and_heals_although_the_browser_keeps_files_for_a_year(
-    page, host, network, watch, until, where, how, words
+def test_python_that_came_spoilt_is_told_and_heals_although_the_browser_keeps_files_for_a_year(
+    page, host, network, watch, until
 ):
-    watch.expect("")  # browsers and onnxruntime have a lot to say about it
-    with network.fault(where, getattr(type(network), how)):
+    watch.expect("")  # browsers have a lot to say about it
+    with network.fault(r"pyodide\.asm\.wasm\.zst$", type(network).end_early):
         page.goto(host)
         until(page, visit.FAILED)
-        assert words in page.inner_text("#setup-why")
+        assert "Python could not be started" in page.inner_text("#setup-why")
     page.reload()
     again = page.get_by_role("button", name="Try again")
     until(page, f"() => ({READY})() || ({visit.FAILED})()")
@@ -77,6 +75,34 @@ def test_an_engine_that_came_spoilt_is_told_and_heals_although_the_browser_keeps
         again.click()
     until(page, READY)
     assert visit.label(page, until) in CATS
+
+
+@pytest.fixture
+def fallen_back(page, host, network, watch, until):
+    """The page, at work in ONNX Runtime since LiteRT came spoilt."""
+    watch.expect("")  # browsers and engines have a lot to say about it
+    with network.fault(r"litert_wasm.*\.wasm\.zst$", type(network).end_early):
+        page.goto(host)
+        until(page, READY)
+        assert visit.label(page, until) in CATS
+    return page
+
+
+def test_where_an_engine_came_spoilt_the_other_one_does_the_work_and_says_so(fallen_back, until):
+    (model, *_) = visit.call(fallen_back, "status")["value"]["models"]
+    assert model["variant"] == "int8-float16-weights"
+    assert "LiteRT can't be started in this browser" in model["reason"]
+
+
+@pytest.mark.heavy  # a page takes a minute to be sure that it rests
+def test_an_engine_that_came_spoilt_is_used_again_once_the_page_was_opened_anew_and_rested(
+    fallen_back, until
+):
+    fallen_back.reload()
+    until(fallen_back, READY)
+    assert visit.label(fallen_back, until, name="again.jpg") in CATS
+    until(fallen_back, IN_LITERT, seconds=120)
+    assert visit.label(fallen_back, until, name="third.jpg") in CATS
 
 
 def test_python_that_is_missing_is_told_and_can_be_tried_again(page, host, network, watch, until):
