@@ -18,6 +18,9 @@ __all__ = ["Line"]
 BURST = 0.05
 """Seconds of processor time that are kept when a timer oversleeps: they are made good at once."""
 
+MOMENT = 0.001
+"""Seconds that no timer is exact about: so little is no rest."""
+
 NEVER = float("inf")
 
 Turn = asyncio.Future[None]
@@ -109,9 +112,12 @@ class Line:
             self._outside.append(room)
             try:
                 await room
-            finally:
+            except asyncio.CancelledError:
                 if room in self._outside:
                     self._outside.remove(room)
+                else:
+                    self._let_in()  # the place is for somebody else, then
+                raise
         if added.replaced is not None and not added.replaced.done():
             added.replaced.set_exception(
                 SupersededError("A newer request took the place of this one")
@@ -151,7 +157,7 @@ class Line:
         if self._left > 0:
             self._left -= 1
             return True
-        if self._rest(now) <= 0 or self._due(now) <= 0:
+        if min(self._rest(now), self._due(now)) <= MOMENT:
             self._left = self._batch - 1
             return True
         return False
