@@ -12,11 +12,12 @@ import platform
 import sys
 from collections.abc import Awaitable, Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import js
 import numpy as np
 import satchel_host
+from adaptation import Adaptation
 from later import Later
 from opened import Opened, kind, named
 from pyodide.ffi import JsProxy, create_proxy, to_js
@@ -40,6 +41,8 @@ _from_entries = js.Object.fromEntries
 _now = js.performance.now
 
 Operation = Callable[..., Awaitable[Any]]
+
+Task = TypeVar("Task", Label, Embed)
 
 WORK = ("label", "classify", "embed", "compute", "install")
 """Operations that somebody waits for: what goes on beside waits until they are over."""
@@ -82,6 +85,7 @@ class Engine:
         self._boot = boot
         self._opened = Opened(self._blob_url)
         self._library = self._opened.library
+        self.adaptation = Adaptation(self._opened)
         self._later = later
         self._computed: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
         self.worked = 0.0
@@ -92,7 +96,9 @@ class Engine:
         """What goes on beside; its code is not on the way to the first answer."""
         from upkeep import Upkeep
 
-        return Upkeep(self._site, self._url, self._later, self._opened, self._last_work)
+        return Upkeep(
+            self._site, self._url, self._later, self._opened, self.adaptation, self._last_work
+        )
 
     def _last_work(self) -> float:
         return float(_now()) if self.working else self.worked
@@ -186,22 +192,25 @@ class Engine:
         installer = Installer(self._library, platforms.current(), self._blob_url)
         await installer.add_variant(model_id, name)
 
-    async def label(self, image: Any, top: int = 5) -> dict[str, Any]:
-        """Label one photo with the site's first label model."""
+    async def label(self, image: Any, top: int = 5, key: str | None = None) -> dict[str, Any]:
+        """Label one photo with the site's first label model.
+
+        `key` names what only the newest photo of is of use: a camera.
+        """
 
         async def work(label: Label) -> dict[str, Any]:
             started = _now()
             pixels = await label.prepare(image)
             return await _labelled(label, pixels, top, started)
 
-        return await self._opened.use(Label, self._default("label"), work)
+        return await self._adapted(Label, "label", work, key)
 
     async def classify(
         self, rgba: Any, size: int, top: int = 5, variant: str | None = None
     ) -> dict[str, Any]:
         """Label pixels that have the model's size already: RGBA bytes, size × size.
 
-        `variant` says in which of the variants that are here; default: the one in use.
+        `variant` insists on one of the variants that are here; default: as it is decided.
         """
 
         async def work(label: Label) -> dict[str, Any]:
@@ -210,7 +219,10 @@ class Engine:
             satchel_host.rgb(rgba).assign_to(pixels.reshape(-1))
             return await _labelled(label, pixels, top, started)
 
-        return await self._opened.use(Label, self._default("label"), work, variant)
+        if variant is None:
+            return await self._adapted(Label, "label", work)
+        answer = await self._opened.use(Label, self._default("label"), work, variant)
+        return answer | {"decision": None}
 
     async def embed(self, texts: Any) -> dict[str, Any]:
         """Embed texts with the site's first embedding model: `vectors` holds n × width floats."""
@@ -225,7 +237,19 @@ class Engine:
                 "model": named(embed),
             }
 
-        return await self._opened.use(Embed, self._default("embed"), work)
+        return await self._adapted(Embed, "embed", work)
+
+    async def _adapted(
+        self,
+        kind: type[Task],
+        task: str,
+        work: Callable[[Task], Awaitable[dict[str, Any]]],
+        key: str | None = None,
+    ) -> dict[str, Any]:
+        """Do some work with the site's first model for a task, as it is decided."""
+        return await self._opened.use(
+            kind, self._default(task), lambda opened: self.adaptation.perform(opened, work, key)
+        )
 
     async def tensors(self) -> dict[str, Any]:
         """Inputs and outputs of the site's first model whose tensors are taken as they are."""
@@ -414,6 +438,7 @@ class Server:
         if name in WORK:
             self._engine.working -= 1
             self._engine.worked = _now()
+            self._engine.adaptation.begin()
 
     async def _answer(self, call: int, name: str, arguments: list[Any]) -> None:
         try:

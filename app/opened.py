@@ -40,6 +40,12 @@ class Opened:
 
     Args:
         locate: Gives the URL of a blob, for what was damaged here.
+
+    Attributes:
+        on_change: Told of a model that was changed through this tab.
+        on_close: Told of a task before it is closed.
+        admit: Makes room for a model that is about to be opened, and says in which variant; None:
+            in the one in use.
     """
 
     def __init__(self, locate: Callable[[Reference], str]) -> None:
@@ -51,6 +57,8 @@ class Opened:
         self._stale: set[str] = set()
         self._opening = asyncio.Lock()
         self.on_change: Callable[[str], None] = lambda _: None
+        self.on_close: Callable[[Any], Awaitable[None]] = _nothing
+        self.admit: Callable[[str], Awaitable[str | None]] = _nothing
 
     def changed(self, model_id: str) -> None:
         """Hear that what is stored of a model has changed through this tab."""
@@ -60,6 +68,14 @@ class Opened:
     def mark(self, model_id: str) -> None:
         """Look at a model's record before its task is used again."""
         self._stale.add(model_id)
+
+    @property
+    def adaptable(self) -> Label | Embed | None:
+        """An open task that can be run in several ways."""
+        for task in self._tasks.values():
+            if isinstance(task, Label | Embed):
+                return task
+        return None
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -156,7 +172,11 @@ class Opened:
     async def _closed(self, tasks: Iterable[Any]) -> None:
         for task in tasks:
             if not self._users[id(task)]:
-                await task.close()
+                await self._shut(task)
+
+    async def _shut(self, task: Any) -> None:
+        await self.on_close(task)
+        await task.close()
 
     async def _with(self, task: Task, work: Callable[[Task], Awaitable[T]]) -> T:
         self._users[id(task)] += 1
@@ -167,7 +187,7 @@ class Opened:
             if not self._users[id(task)]:
                 del self._users[id(task)]
                 if task not in self._tasks.values():
-                    await task.close()
+                    await self._shut(task)
 
     async def _open(self, kind: type[Task], model_id: str, variant: str | None) -> Task:
         try:
@@ -178,6 +198,7 @@ class Opened:
 
     async def _in_a_variant(self, kind: type[Task], model_id: str, variant: str | None) -> Task:
         """Open a task in a variant that this device can use; such a one is fetched if need be."""
+        variant = variant or await self.admit(model_id)
         fetched: set[str] = set()
         while True:
             try:
@@ -214,6 +235,10 @@ class Opened:
                 await self.library.fall_back(model_id, "{before} was damaged on this device.")
             except satchel.LibraryError:
                 raise damage from None
+
+
+async def _nothing(_: Any) -> None:
+    """What is told where nobody wants to know."""
 
 
 def named(task: Label | Embed | Tensors) -> dict[str, str]:

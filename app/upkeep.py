@@ -13,9 +13,10 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import js
+from adaptation import Adaptation
 from facts import Facts, Live, device_facts
 from later import Later
-from opened import Opened
+from opened import Opened, kind
 
 import satchel
 from satchel import offers
@@ -44,6 +45,7 @@ class Upkeep:
         url: Makes a URL absolute.
         later: Gives the rest of the site data, and the modules of updates.
         opened: The tasks that are open, and their library.
+        adaptation: How hard the page works.
         worked: Tells when somebody last wanted something, in milliseconds of the worker's clock.
     """
 
@@ -53,6 +55,7 @@ class Upkeep:
         url: Callable[[str], str],
         later: Later,
         opened: Opened,
+        adaptation: Adaptation,
         worked: Callable[[], float],
     ) -> None:
         self._site = site
@@ -60,6 +63,7 @@ class Upkeep:
         self._later = later
         self._opened = opened
         self._library = opened.library
+        self._adaptation = adaptation
         self._platform = platforms.current()
         self.facts = Facts(site["models"], self._library, self._platform)
         self._updating: Updating | None = None
@@ -120,6 +124,7 @@ class Upkeep:
         await self._rest(CALM)
         self._device = await self._platform.sensors.read()
         self._platform.sensors.listen(self._felt)
+        self._adaptation.begin()
         with suppress(satchel.SatchelError):  # whoever opens what is damaged hears of it
             await self._mend()
         while True:
@@ -129,6 +134,7 @@ class Upkeep:
                 for model_id in self._opened.models:
                     await self._library.opened(model_id)
                 await self._update()
+                await self._look_ahead()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._until_next()):
                     await self._turn.wait()
@@ -153,6 +159,19 @@ class Upkeep:
             better = await self._library.better(model.model)
             if better is not None and model.model not in updated:
                 await installer.add_variant(model.model, better.name)
+
+    async def _look_ahead(self) -> None:
+        """Open what may be wanted next, where there is power to spare."""
+        if self._rested() < IDLE or not self._state().charging:
+            return
+        here = {model.model for model in await self._library.list()}
+        await self._adaptation.look_ahead(
+            {
+                model["id"]: kind(model["task"])
+                for model in self._site["models"]
+                if model["id"] in here and model["id"] not in self._opened.models
+            }
+        )
 
     def _due(self) -> bool:
         if self._device is not None and self._device.online is False:

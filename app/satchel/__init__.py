@@ -17,11 +17,13 @@ from satchel.tensors import TensorSpec
 
 if TYPE_CHECKING:
     from satchel.device import DeviceProfile
+    from satchel.effort import AdaptiveInference
     from satchel.updates import EdgeModelManager
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AdaptiveInference",
     "DeviceProfile",
     "EdgeModelManager",
     "EdgeRuntime",
@@ -37,6 +39,10 @@ __all__ += errors.__all__
 
 def __getattr__(name: str) -> Any:
     """What a first inference does not need is imported when it is asked for (PEP 562)."""
+    if name == "AdaptiveInference":
+        from satchel.effort import AdaptiveInference
+
+        return AdaptiveInference
     if name == "EdgeModelManager":
         from satchel.updates import EdgeModelManager
 

@@ -12,6 +12,7 @@
     │   ├── OutOfMemoryError (MemoryError)
     │   ├── InferenceTimeoutError (TimeoutError)
     │   └── EngineCrashedError
+    ├── SupersededError              a newer request took the place of one that waited
     ├── EngineUnavailableError       no inference engine can be started here
     ├── TransferError                bytes on their way
     │   ├── NetworkError                 no answer, or a refusal
@@ -57,6 +58,7 @@ __all__ = [
     "SchemaError",
     "StorageError",
     "StorageFullError",
+    "SupersededError",
     "TransferError",
     "TrustError",
     "UnsupportedModelError",
@@ -128,6 +130,10 @@ class InferenceTimeoutError(InferenceError, TimeoutError):
 
 class EngineCrashedError(InferenceError):
     """The engine broke down; it has been replaced and can be used again."""
+
+
+class SupersededError(SatchelError):
+    """A newer request took the place of this one while it waited; see `AdaptiveInference.run`."""
 
 
 class EngineUnavailableError(SatchelError):

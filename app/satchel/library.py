@@ -37,7 +37,7 @@ from satchel.platform import (
     PutRecord,
     SessionOptions,
 )
-from satchel.runtime import EdgeRuntime
+from satchel.runtime import EdgeRuntime, Guard
 from satchel.schema import migrated
 from satchel.trial import Trial
 from satchel.variants import ListedVariant, against, best, failure
@@ -235,8 +235,15 @@ class Library:
                 blame=lambda error: self.blame(found.current.published, chosen, error),
             ),
             lease=self._platform.locks.share(f"use:{found.model}"),
+            guard=self._guard(chosen, found.current.published),
             platform=self._platform,
         )
+
+    def _guard(self, variant: Variant, published: Sequence[Variant]) -> Guard | None:
+        """What a variant is loaded in; None: there is nothing to be afraid of."""
+        if not unfit.heavy(variant, self._platform.memory_gib):
+            return None
+        return lambda: unfit.marked(self._platform, variant, published)
 
     async def file(
         self, model: str | InstalledModel, name: str, *, variant: str | None = None

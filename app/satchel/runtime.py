@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from types import TracebackType
 from typing import Any, Self, overload
 
@@ -21,7 +21,11 @@ from satchel.platform import Blob, EngineSession, InferenceEngine, Platform, Ses
 from satchel.probation import Outcome, Watch
 from satchel.tensors import TensorSpec, check_names, fit
 
-__all__ = ["EdgeRuntime"]
+__all__ = ["Clocked", "EdgeRuntime", "Guard"]
+
+Clocked = Callable[[float, int], None]
+
+Guard = Callable[[], AbstractAsyncContextManager[None]]
 
 
 class EdgeRuntime:
@@ -39,7 +43,11 @@ class EdgeRuntime:
         variant: Name of the installed variant that it is; empty: it came from elsewhere.
         watch: Told of each run, and of a failure to load.
         lease: Held from the first load to `close`: what keeps the model's file in place.
+        guard: Gives what each load happens in.
         platform: Where to run; default: here.
+
+    Attributes:
+        clocked: Told of each run: its seconds, and how many values it was given; None: nobody is.
 
     Raises:
         InputError: ``model`` holds no bytes.
@@ -62,11 +70,13 @@ class EdgeRuntime:
         variant: str = "",
         watch: Watch | None = None,
         lease: AbstractAsyncContextManager[None] | None = None,
+        guard: Guard | None = None,
         platform: Platform | None = None,
     ) -> None:
         self._platform = platform or platforms.current()
         self._watch = watch
         self._lease = lease
+        self._guard = guard or nullcontext
         self._held = AsyncExitStack()
         self.name = name or "model"
         self.variant = variant
@@ -90,6 +100,7 @@ class EdgeRuntime:
         self._session: EngineSession | None = None
         self._loading = asyncio.Lock()
         self._closed = False
+        self.clocked: Clocked | None = None
 
     async def load(self) -> Self:
         """Make the session, once. `infer` and `run` do it on first use.
@@ -112,6 +123,43 @@ class EdgeRuntime:
     def outputs(self) -> tuple[TensorSpec, ...]:
         """What the model gives; known once it is loaded."""
         return self._loaded().outputs
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the engine holds it, and memory for it."""
+        return self._session is not None
+
+    @property
+    def closed(self) -> bool:
+        """Whether it can't be used any more."""
+        return self._closed
+
+    @property
+    def size(self) -> int:
+        """Bytes of the model's file."""
+        return self._model.size
+
+    @property
+    def threads(self) -> int:
+        """Threads that it runs on here; known once it is loaded."""
+        self._loaded()
+        return engine_here(self.engine or "", self._platform).threads(self._options.threads)
+
+    def sibling(self, threads: int) -> EdgeRuntime:
+        """The same model on another number of threads, not yet loaded; to be closed before it."""
+        options = SessionOptions(
+            self._options.graph_optimization_level, self._options.config, threads
+        )
+        return EdgeRuntime(
+            self._model,
+            name=self.name,
+            engine=self.engine,
+            options=options,
+            variant=self.variant,
+            watch=self._watch,
+            guard=self._guard,
+            platform=self._platform,
+        )
 
     @overload
     async def infer(self, x: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]: ...
@@ -208,14 +256,19 @@ class EdgeRuntime:
         except ModelNotFoundError:
             return None
 
+    async def unload(self) -> None:
+        """Give the memory back until the next run, which loads the model again."""
+        async with self._loading:
+            session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
     async def close(self) -> None:
         """Give the memory back. The runtime cannot be used afterwards."""
         self._closed = True
+        await self.unload()
         async with self._loading:
-            session, self._session = self._session, None
             await self._held.aclose()
-        if session is not None:
-            await session.close()
 
     async def __aenter__(self) -> Self:
         return await self.load()
@@ -253,7 +306,8 @@ class EdgeRuntime:
     async def _made(self, engine: InferenceEngine) -> EngineSession:
         held = asyncio.ensure_future(self._hold())
         try:
-            return await engine.load(self._model, self._options)
+            async with self._guard():
+                return await engine.load(self._model, self._options)
         finally:
             await held  # also where it failed: `close` lets go of what is held by then
 
@@ -275,11 +329,15 @@ class EdgeRuntime:
     ) -> dict[str, NDArray[Any]]:
         check_names(inputs, session.inputs)
         feeds = {spec.name: fit(inputs[spec.name], spec) for spec in session.inputs}
+        began = self._platform.clock.monotonic() if self.clocked else 0.0
         try:
             outputs = await session.run(feeds)
         except SatchelError as error:
             await self._tell(error)
             raise
+        if self.clocked:
+            values = sum(array.size for array in feeds.values())
+            self.clocked(self._platform.clock.monotonic() - began, values)
         await self._tell(outputs)
         return outputs
 

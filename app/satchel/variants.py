@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from satchel import footprints
 from satchel.errors import EngineUnavailableError, SatchelError
 from satchel.manifest import Variant
 
@@ -20,6 +21,7 @@ __all__ = [
     "best",
     "engine_title",
     "failure",
+    "footprint",
     "none_runs",
     "reason",
 ]
@@ -161,6 +163,11 @@ def failure(variant: Variant, error: SatchelError, place: str) -> tuple[str, str
         title = engine_title(variant.engine)
         return variant.engine, f"{title} can't be started in this {place} ({detail})"
     return variant.blob.sha256, f"“{variant.name}” does not work in this {place} ({detail})"
+
+
+def footprint(variant: Variant) -> int:
+    """Bytes of memory that a variant is taken to need once it is loaded."""
+    return footprints.footprint(variant.blob.size, max(variant.resolutions, default=None))
 
 
 def engine_title(name: str) -> str:

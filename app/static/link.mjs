@@ -145,7 +145,7 @@ export class Engine {
     if (!this.#offline.mayUse(files)) return null;
     const worker = this.#worker("inference_worker");
     const { port1, port2 } = new MessageChannel();
-    const ahead = this.#ahead.get();
+    const ahead = this.#ahead.take();
     const about = { threads: this.threads, ahead: ahead?.engine === name ? ahead : null };
     const init = { type: "init", ...this.#engines.start(name), ...about, port: port1 };
     worker.postMessage(init, [port1]);

@@ -26,7 +26,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-__all__ = ["Watch"]
+__all__ = ["GAP", "Watch"]
 
 WARM_UP = 3
 """Runs that nothing is learnt from, after a session was made."""
@@ -126,16 +126,15 @@ class Watch:
         if not 1e-3 <= ms <= 3.6e6:
             return self
         value = math.log(ms)
+        if self.runs < WARM_UP:  # also where the baseline is known from an earlier visit
+            return replace(self, runs=self.runs + 1, at=now)
         if self.baseline is None:
             return self._learnt(value, now)
         rested = self if now - self.at <= GAP else replace(self, average=0.0, slow=False)
         return rested._followed(value, now)
 
     def _learnt(self, value: float, now: float) -> Watch:
-        watch = replace(self, runs=self.runs + 1, at=now)
-        if watch.runs <= WARM_UP:
-            return watch
-        watch = replace(watch, learning=(*self.learning, value))
+        watch = replace(self, runs=self.runs + 1, at=now, learning=(*self.learning, value))
         if len(watch.learning) < LEARNING:
             return watch
         middle = _median(watch.learning)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from satchel.adaptive.drift import Watch
+from satchel.adaptive.drift import GAP, Watch
 from satchel.adaptive.option import Option
 
 __all__ = ["Latencies", "Work"]
@@ -51,6 +51,14 @@ class Latencies:
         watch = self.watches.get(work, Watch()).seen(ms, now)
         others = [(key, self.watches[key]) for key in self.watches if key != work]
         return replace(self, watches=dict([*others[1 - MOST :], (work, watch)]))
+
+    def rested(self, now: float) -> Latencies:
+        """As it counts at a time: after a while without runs the processor has had its rest."""
+        last = next(reversed(self.watches), None)
+        if last is None or not self.watches[last].slow or now - self.watches[last].at <= GAP:
+            return self
+        calm = replace(self.watches[last], average=0.0, slow=False)
+        return replace(self, watches={**self.watches, last: calm})
 
     @property
     def last(self) -> Watch | None:

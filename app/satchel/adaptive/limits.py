@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from satchel.adaptive.option import Priority
+from satchel.footprints import SMALL_MEMORY
 
 __all__ = [
     "BATCH_MOST",
@@ -13,7 +14,6 @@ __all__ = [
     "CPU_TARGETS",
     "DWELL",
     "FLOORS",
-    "FOOTPRINT",
     "HOLD_MOST",
     "LATENCY_UNKNOWN",
     "MODELS_SHARE",
@@ -42,17 +42,9 @@ next one, since it was the rest itself that had made the device calm."""
 DWELL = 10.0
 """Seconds between two changes of how work is done, whatever the sensors say: people notice."""
 
-SMALL_MEMORY = 2.0
-"""GiB of device memory at or below which a device is small. A page with Python and an engine takes
-270 MB before its first large model (docs/benchmarks/inference.md)."""
-
 MODELS_SHARE = 1 / 16
 """Part of a device's memory that loaded models may take: 128 MiB of 2 GiB. Browsers end pages that
 take much more on small devices."""
-
-FOOTPRINT = 4
-"""Bytes of memory for each byte of a model's file where nobody measured it: int8 weights that are
-unfolded to float32 when they are loaded take four times as much."""
 
 FLOORS: dict[Priority, float] = {"speed": 0.035, "balanced": 0.035, "quality": 0.0, "energy": 0.10}
 """Accuracy, as a fraction of 1, that an answer may be below the model's first variant."""

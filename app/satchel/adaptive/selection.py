@@ -11,8 +11,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from satchel.adaptive.limits import FLOORS, FOOTPRINT
+from satchel.adaptive.limits import FLOORS
 from satchel.adaptive.option import Option, Priority
+from satchel.footprints import footprint as estimated
 
 __all__ = ["Choice", "chosen", "figure", "footprint"]
 
@@ -63,7 +64,9 @@ def figure(value: float | None) -> float | None:
 
 def footprint(option: Option) -> int:
     """Bytes of memory that it takes once loaded, or that it is taken to need."""
-    return option.memory if option.memory is not None else option.bytes * FOOTPRINT
+    if option.memory is not None:
+        return option.memory
+    return estimated(option.bytes, option.resolution)
 
 
 def _fitting(options: list[Option], budget: int | None) -> list[Option]:

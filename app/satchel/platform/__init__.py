@@ -183,8 +183,14 @@ class InferenceEngine(Protocol):
             EngineUnavailableError: The engine cannot be started.
         """
 
+    def threads(self, wanted: int | None) -> int:
+        """How many threads a session gets that asks for so many; None: that leaves it to it."""
+
     def fresh(self) -> InferenceEngine:
         """Another engine of this kind, for models that nobody has tried yet; `close` it."""
+
+    async def rest(self) -> None:
+        """Give back the memory that no session holds any more."""
 
     async def close(self) -> None:
         """End all that it runs."""
@@ -463,6 +469,10 @@ class Platform(Protocol):
     @property
     def agent(self) -> str:
         """What runs Satchel here, engines included: another text after an update of any of it."""
+
+    @property
+    def memory_gib(self) -> float | None:
+        """Memory of the device, where the platform says it without being asked long."""
 
     @property
     def engines(self) -> Mapping[str, InferenceEngine]:

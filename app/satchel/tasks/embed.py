@@ -23,6 +23,9 @@ BATCH_TOKENS = 128
 texts of twelve tokens together take two thirds of the time that they take one by one; from 128
 tokens on, more at a time gain nothing."""
 
+SENTENCE = 16
+"""Tokens of a usual sentence: twelve words and their ends."""
+
 WINDOW = 512
 """Texts whose lengths are known at a time: of so many, those of one length go together."""
 
@@ -52,8 +55,18 @@ class Embed:
         likeness = vectors[0] @ vectors[1]
     """
 
-    def __init__(self, runtime: EdgeRuntime, tokenizer: WordPiece, reason: str = "") -> None:
+    unit = "text"
+    """What one answer is about."""
+
+    def __init__(
+        self,
+        runtime: EdgeRuntime,
+        tokenizer: WordPiece,
+        reason: str = "",
+        platform: Platform | None = None,
+    ) -> None:
         self.runtime = runtime
+        self._platform = platform
         self.reason = reason
         self.tokenizer = tokenizer
         self.width = _checked(runtime)
@@ -78,7 +91,7 @@ class Embed:
             model, "tokenizer", threads=threads, variant=variant, platform=platform
         ) as opening:
             tokenizer = WordPiece.parse(opening.content.decode())
-            return cls(opening.runtime, tokenizer, reason=opening.reason)
+            return cls(opening.runtime, tokenizer, opening.reason, platform)
 
     async def __call__(self, texts: str | Iterable[str]) -> NDArray[np.float32]:
         """Embed one text or many.
@@ -108,18 +121,42 @@ class Embed:
                 result[[start + k for k in batch]] = vectors
         return result
 
+    @property
+    def model(self) -> str:
+        """Its model's id."""
+        return self.runtime.name.rpartition(" ")[0]
+
+    async def sibling(self, variant: str | None, threads: int) -> Self:
+        """The same task in another variant that is here, on so many threads; opened and loaded.
+
+        Raises:
+            ModelNotFoundError: Its model is not here in that variant.
+        """
+        return await self.open(
+            self.model, threads=threads, variant=variant, platform=self._platform
+        )
+
+    def sample(self) -> dict[str, NDArray[np.int64]]:
+        """What the model takes for a sentence of usual length: to find out how long it runs."""
+        ids, mask = self._padded([[self.tokenizer.padding] * SENTENCE])
+        return self._feeds(ids, mask)
+
     async def close(self) -> None:
         """Give the memory back."""
         await self.runtime.close()
 
     async def _run(self, texts: Sequence[list[int]]) -> NDArray[np.float32]:
-        ids, mask = self._padded(texts)
+        outputs = await self.runtime.run(self._feeds(*self._padded(texts)))
+        vectors: NDArray[np.float32] = next(iter(outputs.values()))
+        return vectors
+
+    def _feeds(
+        self, ids: NDArray[np.int64], mask: NDArray[np.int64]
+    ) -> dict[str, NDArray[np.int64]]:
         feeds = {INPUTS[0]: ids}
         for name in self._extra:
             feeds[name] = mask if name == INPUTS[1] else np.zeros_like(ids)
-        outputs = await self.runtime.run(feeds)
-        vectors: NDArray[np.float32] = next(iter(outputs.values()))
-        return vectors
+        return feeds
 
     def _padded(self, texts: Sequence[list[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         if len(texts) == 1:

@@ -63,6 +63,9 @@ class Label:
             print(prediction.label, prediction.score)
     """
 
+    unit = "photo"
+    """What one answer is about."""
+
     def __init__(
         self,
         runtime: EdgeRuntime,
@@ -142,6 +145,26 @@ class Label:
             )
         best = np.argsort(scores)[::-1][:top].tolist()
         return tuple(Prediction(i, self.labels[i], float(scores[i])) for i in best)
+
+    @property
+    def model(self) -> str:
+        """Its model's id."""
+        return self.runtime.name.rpartition(" ")[0]
+
+    async def sibling(self, variant: str | None, threads: int) -> Self:
+        """The same task in another variant that is here, on so many threads; opened and loaded.
+
+        Raises:
+            ModelNotFoundError: Its model is not here in that variant.
+        """
+        return await self.open(
+            self.model, threads=threads, variant=variant, platform=self._platform
+        )
+
+    def sample(self) -> dict[str, NDArray[Any]]:
+        """What the model takes, with nothing in it: to find out how long it runs."""
+        shape = (1, self.height, self.width, 3)
+        return {self.runtime.inputs[0].name: np.zeros(shape, np.uint8)}
 
     async def close(self) -> None:
         """Give the memory back."""

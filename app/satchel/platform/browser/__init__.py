@@ -86,6 +86,11 @@ class BrowserPlatform:
         return " ".join(map(str, said))
 
     @cached_property
+    def memory_gib(self) -> float | None:
+        said = getattr(js.navigator, "deviceMemory", None)
+        return float(said) if isinstance(said, int | float) else None
+
+    @cached_property
     def signatures(self) -> Signatures:
         # Only updates need it: in our page it comes with what they need.
         from satchel.platform.browser.signatures import WebCryptoSignatures

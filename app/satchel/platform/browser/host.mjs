@@ -148,11 +148,17 @@ export function onFirstLoad(listener) {
 /** A session for a model. */
 export function load(rpc, blob, options) {
   const digest = digests.get(blob);
+  const loaded = rpc.call("load", [blob, options, digest]);
   if (digest && tellFirst) {
-    tellFirst({ digest, options, engine: rpc.engine });
+    const tell = tellFirst;
     tellFirst = null;
+    // Not before: what ends the page while it is loaded is not to be loaded ahead of Python.
+    loaded.then(
+      () => tell({ digest, options, engine: rpc.engine }),
+      () => {},
+    );
   }
-  return rpc.call("load", [blob, options, digest]);
+  return loaded;
 }
 
 /**

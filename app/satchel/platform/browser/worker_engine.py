@@ -86,6 +86,16 @@ class WorkerEngine(ABC):
             raise
         return session
 
+    def threads(self, wanted: int | None) -> int:
+        most = self.most_threads()
+        return most if wanted is None else max(1, min(wanted, most))
+
+    async def rest(self) -> None:
+        # WASM gives no memory back as long as its worker lives.
+        for worker in self._workers.values():
+            if worker.sessions == 0 and not worker.turn.locked():
+                worker.end()
+
     def fresh(self) -> Self:
         """Another engine, with workers of its own."""
         return type(self)()
@@ -96,8 +106,7 @@ class WorkerEngine(ABC):
             worker.end()
 
     def _worker(self, threads: int | None) -> Worker:
-        most = self.most_threads()
-        usable = most if threads is None else max(1, min(threads, most))
+        usable = self.threads(threads)
         if usable not in self._workers:
             self._workers[usable] = Worker(self, usable)
         return self._workers[usable]
@@ -110,6 +119,7 @@ class Worker:
         engine: Whose it is.
         turn: Held by whoever calls the worker.
         generation: Which replacement this is; handles of an earlier one are void.
+        sessions: How many it holds.
     """
 
     def __init__(self, engine: WorkerEngine, threads: int) -> None:
@@ -117,6 +127,7 @@ class Worker:
         self.threads = threads
         self.turn = asyncio.Lock()
         self.generation = 0
+        self.sessions = 0
         self._link: Any = None
         # Parts of it and of host.mjs, kept: each look into JavaScript makes a proxy.
         self._rpc: Any = None
@@ -168,6 +179,7 @@ class Worker:
             self._link.terminate()
             self._link = self._rpc = None
             self.generation += 1
+            self.sessions = 0
 
     async def _start(self, module: Any) -> Any:
         engine = self.engine
@@ -211,6 +223,7 @@ class WorkerSession:
             self._worker.check()
             handle, self._handle = self._handle, None
             if handle is not None and self._generation == self._worker.generation:
+                self._worker.sessions -= 1
                 await self._worker.call("release", handle)
 
     async def _ensure_loaded(self) -> int:
@@ -218,6 +231,7 @@ class WorkerSession:
         if self._handle is None or self._generation != self._worker.generation:
             answer = await self._worker.load(self._model.js, options(**self._options))
             self._handle, self._generation = int(answer.handle), self._worker.generation
+            self._worker.sessions += 1
             spec = self._worker.engine.spec
             self.inputs = tuple(spec(item) for item in answer.inputs)
             self.outputs = tuple(spec(item) for item in answer.outputs)

@@ -42,6 +42,8 @@ class NativePlatform:
     place = "computer"
     features = frozenset({"relaxed-simd", "shared-memory", "threads"})
     """What browsers may lack."""
+    memory_gib: float | None = None
+    """psutil's answer takes longer to have than it is worth here; see `sensors`."""
     signatures = None
     """securesystemslib's own keys do it, by pyca/cryptography."""
 

@@ -43,6 +43,12 @@ class LiteRtNative:
         except (ValueError, RuntimeError, MemoryError) as error:
             raise explained(_kind(error), str(error), loading=True) from error
 
+    def threads(self, wanted: int | None) -> int:
+        return wanted or 1
+
+    async def rest(self) -> None:
+        """Each session gives its own back when it is closed."""
+
     def fresh(self) -> LiteRtNative:
         """This one: an interpreter shares nothing with others."""
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,6 +64,12 @@ class OrtNative:
         except Exception as error:
             raise explained(_kind(error), str(error), loading=True) from error
         return OrtSession(session)
+
+    def threads(self, wanted: int | None) -> int:
+        return wanted or os.cpu_count() or 1
+
+    async def rest(self) -> None:
+        """Each session gives its own back when it is closed."""
 
     def fresh(self) -> OrtNative:
         """This one: a session of onnxruntime's shares nothing with others."""

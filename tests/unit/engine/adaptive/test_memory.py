@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from satchel.adaptive import Option
-from satchel.adaptive.limits import FOOTPRINT
 from satchel.adaptive.memory import IDLE, Loaded, Refused, Released, idle, room
+from satchel.footprints import FOOTPRINT
 
 MB = 10**6
 WANTED = Option("float32", "onnxruntime", 224, 18 * MB, 60 * MB)
@@ -75,7 +75,7 @@ def test_what_runs_is_in_the_figures():
 
 
 def test_an_estimate_is_called_one():
-    refused = made(10 * MB, wanted=replace(WANTED, memory=None))
+    refused = made(10 * MB, wanted=replace(WANTED, memory=None, resolution=None))
     assert refused.why.startswith(f"It takes about {18 * FOOTPRINT} MB")
 
 
