@@ -152,7 +152,9 @@ def test_a_model_that_needs_no_relaxed_simd_gets_the_engine_s_build_for_browsers
         (build,) = [path for path in paths if "/litert-" in path and ".wasm.zst" in path]
         assert "compat" in build
         said = visit.call(page, "status")["value"]
-        assert said["engine"].endswith("its build for browsers without relaxed SIMD or shared memory")
+        assert said["engine"].endswith(
+            "its build for browsers without relaxed SIMD or shared memory"
+        )
         assert said["threads"] == 1
 
 
