@@ -49,8 +49,8 @@ changes nothing.
 
 ## What is decided
 
-With the label model as it was measured
-([the report](benchmarks/optimize-efficientnet-lite0/report.md)): {options}. A device with 8 cores,
+With the label model as its recipe has it
+([measured](benchmarks/optimize-efficientnet-lite0/report.md)): {options}. A device with 8 cores,
 20 photos waiting.
 
 """  # noqa: E501
