@@ -3,7 +3,7 @@
 Labels beside plain JavaScript, from the same RGBA pixels to the five best classes: with the same
 engine and model, which is what Python costs, and with the float32 network in onnxruntime-web, which
 is what the choice of variant and engine gains. Embeddings beside transformers.js, from a string to
-its vector. All arms are called from the page and take turns in one run.
+its vector. Arms are called from the page and take turns.
 """
 
 import shutil
@@ -29,11 +29,13 @@ SIZE = 224
 SMALL = 192
 TOKENS = (12, 128)
 TOKENIZER = "tokenizer.txt"
-WARM_UP = 10
-ROUNDS = 100
+WARM_UP = 3
+ROUNDS = 60
 
-PAUSE_MS = 20
-"""Between two measurements: onnxruntime's threads go on spinning for a while after a run."""
+TURN = {"pause": 20, "times": 5}
+"""Milliseconds between two turns, since onnxruntime's threads go on spinning for a while after a run;
+and answers in each. After a rest the first ones take longer, and with two threads LiteRT's lose more
+than onnxruntime's, whose threads do not sleep at once: a queue of photos is what is compared."""
 
 GROWTH_FROM, GROWTH_TO = 50, 1000
 """Inferences after which memory is compared."""
@@ -42,12 +44,12 @@ STORY = Story(
     title="What an inference costs",
     command="python3 build.py bench inference --json FILE",
     text="""\
-From the page and back to it, the engine being ready. The arms take turns in one page, with a pause
-between two measurements. Labels: from 224 × 224 pixels (192 × 192 where it is said) to the five
-best classes. Plain JavaScript has the engine in a worker; with *the same* engine, model and threads
-its difference to Satchel is what Python costs; *float32* is the original network in
-onnxruntime-web, which people would write without Satchel, and what the shipped variant is compared
-with. Embeddings: from a string to 384 numbers, its tokens counted with the two that frame every
+From the page and back to it, the engine being ready. Arms that are compared take turns in one page,
+with a pause between two turns; a turn is five answers in a row, of which the median counts. Labels:
+from 224 × 224 pixels (192 × 192 where it is said) to the five best classes. Plain JavaScript has the
+engine in a worker; with *the same* engine, model and threads its difference to Satchel is what
+Python costs; *float32* is the original network in onnxruntime-web, which people would write without
+Satchel, and what the shipped variant is compared with. Embeddings: from a string to 384 numbers, its tokens counted with the two that frame every
 text, beside transformers.js with onnxruntime-web's plain WASM build, one thread. Ratios are medians
 over medians, with an interval from a bootstrap over whole rounds.""",
     groups={
@@ -103,6 +105,10 @@ MOUNTS = {
     "/float32": FLOAT32,
 }
 
+TURNS = (("rawort", "satchel"), ("rawort_float32", "rawlitert", "default", "default_192"))
+"""Arms of one page. Each has an engine and a network in memory, and more of them than a page would
+ever have come out of the processor's caches at every turn."""
+
 COMPARED = {
     "label.satchel_over_rawort": ("satchel", "rawort"),
     "label.satchel_over_rawlitert": ("default", "rawlitert"),
@@ -110,20 +116,21 @@ COMPARED = {
     "label.default_192_over_rawort": ("default_192", "rawort_float32"),
 }
 
-LABEL = """async ([described, rounds, warmUp, pause]) => {
+LABEL = """async ([described, rounds, warmUp, turn]) => {
   const { labellers, interleave } = await import("/bench/arms.mjs");
   const arms = await labellers(described);
-  await interleave(arms, warmUp, pause);
-  return interleave(arms, rounds, pause);
+  await interleave(arms, { rounds: warmUp, ...turn });
+  return interleave(arms, { rounds, ...turn });
 }"""
 
-EMBED = """async ([settings, texts, warmUp, pause]) => {
+EMBED = """async ([settings, texts, warmUp, turn]) => {
   const { tunedEmbed, satchelEmbed, interleave } = await import("/bench/arms.mjs");
   const tuned = await tunedEmbed(settings);
   const input = (round) => texts[round];
   const arms = { satchel: { input, run: satchelEmbed }, tjs_tuned: { input, run: tuned.run } };
-  await interleave(arms, warmUp, pause);
-  return { threads: tuned.threads, samples: await interleave(arms, texts.length, pause) };
+  await interleave(arms, { rounds: warmUp, ...turn });
+  const samples = await interleave(arms, { rounds: texts.length, ...turn });
+  return { threads: tuned.threads, samples };
 }"""
 
 REPEAT = """async ([count, size]) => {
@@ -157,29 +164,42 @@ def run(*, json: Path | None, only: Part | None = None) -> None:
 def label(report: Report, folder: Path, *, threads: int, rounds: int = ROUNDS) -> None:
     """Compare labels with plain JavaScript's, from the same pixels."""
     original()
-    # On a host without headers, and with no service worker to add them, there is one thread.
-    plain = threads == 1
-    with (
-        doing(f"Labels: Satchel and plain JavaScript, {threads} threads …"),
-        lab.opened(folder, plain=plain, mounts=MOUNTS, service_workers=not plain) as page,
-    ):
-        status = _ready(page, contenders.LABEL_MODEL, threads)
-        arms = _arms(contenders.variants(folder, contenders.LABEL_MODEL), threads)
-        for arm in arms.values():
-            if "variant" in arm:
-                lab.call(page, "add_variant", contenders.LABEL_MODEL, arm["variant"])
-        samples = page.evaluate(LABEL, [arms, rounds, WARM_UP, PAUSE_MS])
+    arms = _arms(contenders.variants(folder, contenders.LABEL_MODEL), threads)
+    samples: list[dict[str, Any]] = [{} for _ in range(rounds)]
+    for names in TURNS:
+        with doing(f"Labels: {', '.join(names)}; {threads} threads …"):
+            for sample, more in zip(
+                samples,
+                _labelled(report, folder, {name: arms[name] for name in names}, threads, rounds),
+                strict=True,
+            ):
+                sample.update(more)
     for one, other in (("satchel", "rawort"), ("default", "rawlitert")):
         differing = sum(item[f"{one}.answer"] != item[f"{other}.answer"] for item in samples)
         if differing:
             raise BuildError(f"{one} and {other} disagree on {differing} of {rounds} pictures.")
-    report.versions["engine"] = status["engine"]
     suffix = "" if threads == 1 else f"_{threads}_threads"
     times = {name: [item[name] for item in samples] for name in arms}
     for name, values in times.items():
         report.sample(f"label.{name}{suffix}", values, "ms")
     for name, (over, under) in COMPARED.items():
         report.ratio(f"{name}{suffix}", ratios.paired(times[over], times[under]))
+
+
+def _labelled(
+    report: Report, folder: Path, arms: dict[str, dict[str, Any]], threads: int, rounds: int
+) -> list[dict[str, Any]]:
+    """Have some arms label the same pixels in turns, in one page."""
+    # On a host without headers, and with no service worker to add them, there is one thread.
+    plain = threads == 1
+    with lab.opened(folder, plain=plain, mounts=MOUNTS, service_workers=not plain) as page:
+        status = _ready(page, contenders.LABEL_MODEL, threads)
+        for arm in arms.values():
+            if "variant" in arm:
+                lab.call(page, "add_variant", contenders.LABEL_MODEL, arm["variant"])
+        report.versions["engine"] = status["engine"]
+        samples: list[dict[str, Any]] = page.evaluate(LABEL, [arms, rounds, WARM_UP, TURN])
+    return samples
 
 
 def original() -> Path:
@@ -230,7 +250,7 @@ def minilm(report: Report, rounds: int = ROUNDS) -> None:
             lab.opened(dist, plain=True, mounts=mounts, service_workers=False) as page,
         ):
             _ready(page, contenders.EMBED_MODEL, 1)
-            measured = page.evaluate(EMBED, [settings, texts, WARM_UP, PAUSE_MS])
+            measured = page.evaluate(EMBED, [settings, texts, WARM_UP, TURN])
         if measured["threads"] != 1:
             raise BuildError(f"The other arm ran on {measured['threads']} threads, not on one.")
         samples = measured["samples"]

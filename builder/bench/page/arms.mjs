@@ -83,8 +83,11 @@ export function pixels(size, seed) {
   return new Uint8Array(rgba.buffer);
 }
 
-/** Take turns, each arm first in every other round: [{name: ms, "name.answer": …}, …]. */
-export async function interleave(arms, rounds, pause) {
+/**
+ * Take turns, each arm first in every other round: [{name: ms, "name.answer": …}, …]. In a turn an
+ * arm answers several times, one after the other, of which the median counts.
+ */
+export async function interleave(arms, { rounds, pause, times }) {
   const names = Object.keys(arms);
   const samples = [];
   for (let round = 0; round < rounds; round++) {
@@ -92,12 +95,22 @@ export async function interleave(arms, rounds, pause) {
     for (const name of round % 2 ? names.toReversed() : names) {
       const input = arms[name].input(round);
       await new Promise((resolve) => setTimeout(resolve, pause));
-      const started = performance.now();
-      const answer = await arms[name].run(input);
-      sample[name] = performance.now() - started;
-      sample[`${name}.answer`] = typeof answer === "number" ? answer : Array.from(answer);
+      const turn = [];
+      for (let time = 0; time < times; time++) {
+        const started = performance.now();
+        const answer = await arms[name].run(input);
+        turn.push(performance.now() - started);
+        sample[`${name}.answer`] = typeof answer === "number" ? answer : Array.from(answer);
+      }
+      sample[name] = median(turn);
     }
     samples.push(sample);
   }
   return samples;
+}
+
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
