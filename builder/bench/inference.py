@@ -33,9 +33,10 @@ WARM_UP = 3
 ROUNDS = 60
 
 TURN = {"pause": 20, "times": 5}
-"""Milliseconds between two turns, since onnxruntime's threads go on spinning for a while after a run;
-and answers in each. After a rest the first ones take longer, and with two threads LiteRT's lose more
-than onnxruntime's, whose threads do not sleep at once: a queue of photos is what is compared."""
+"""Milliseconds between two turns, since onnxruntime's threads go on spinning for a while after a
+run; and answers in each. After a rest the first ones take longer, and with two threads LiteRT's
+lose more than onnxruntime's, whose threads do not sleep at once: it is a queue of photos that is
+compared."""
 
 GROWTH_FROM, GROWTH_TO = 50, 1000
 """Inferences after which memory is compared."""
@@ -46,12 +47,13 @@ STORY = Story(
     text="""\
 From the page and back to it, the engine being ready. Arms that are compared take turns in one page,
 with a pause between two turns; a turn is five answers in a row, of which the median counts. Labels:
-from 224 × 224 pixels (192 × 192 where it is said) to the five best classes. Plain JavaScript has the
-engine in a worker; with *the same* engine, model and threads its difference to Satchel is what
+from 224 × 224 pixels (192 × 192 where it is said) to the five best classes. Plain JavaScript has
+the engine in a worker; with *the same* engine, model and threads its difference to Satchel is what
 Python costs; *float32* is the original network in onnxruntime-web, which people would write without
-Satchel, and what the shipped variant is compared with. Embeddings: from a string to 384 numbers, its tokens counted with the two that frame every
-text, beside transformers.js with onnxruntime-web's plain WASM build, one thread. Ratios are medians
-over medians, with an interval from a bootstrap over whole rounds.""",
+Satchel, and what the shipped variant is compared with. Satchel is told to make full effort,
+whatever the device feels like. Embeddings: from a string to 384 numbers, its tokens counted with
+the two that frame every text, beside transformers.js with onnxruntime-web's plain WASM build, one
+thread. Ratios are medians over medians, with an interval from a bootstrap over whole rounds.""",
     groups={
         **{
             f"Label, {words}": (

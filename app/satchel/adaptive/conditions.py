@@ -13,6 +13,7 @@ from satchel.adaptive.limits import (
     COOL_CALM,
     DWELL,
     MODELS_SHARE,
+    OWN_LOAD,
     SMALL_MEMORY,
 )
 from satchel.device import DeviceProfile
@@ -108,7 +109,14 @@ def model_budget(profile: DeviceProfile) -> int | None:
     return min(limits, default=None)
 
 
-def followed(before: State | None, profile: DeviceProfile, *, slow: bool, now: float) -> State:
+def followed(
+    before: State | None,
+    profile: DeviceProfile,
+    *,
+    slow: bool,
+    now: float,
+    own: float | None = None,
+) -> State:
     """The state after one reading.
 
     Args:
@@ -116,11 +124,12 @@ def followed(before: State | None, profile: DeviceProfile, *, slow: bool, now: f
         profile: The reading.
         slow: Whether answers take longer than they do here at the same work.
         now: Its time in seconds, by any monotonic clock.
+        own: Processor cores that the own work took of late; None: nobody knows.
     """
     state = before or State()
     now = now if math.isfinite(now) else (state.changed or 0.0)
-    pressed = profile.pressure in ("serious", "critical")
-    critical = profile.pressure == "critical"
+    pressed = profile.pressure in ("serious", "critical") and not _self_made(profile, own)
+    critical = pressed and profile.pressure == "critical"
     state = replace(
         state,
         battery=state.battery.fed(
@@ -141,6 +150,18 @@ def followed(before: State | None, profile: DeviceProfile, *, slow: bool, now: f
     if mode == state.mode or _lately(state, now):
         return state
     return replace(state, mode=mode, changed=now)
+
+
+def _self_made(profile: DeviceProfile, own: float | None) -> bool:
+    """Whether it is what the person waits for that makes the processor busy, and it may.
+
+    On mains alone: on a battery, busy is what drains it. Heat is told apart from it by answers that
+    take longer.
+    """
+    if own is None or profile.cpu_cores is None:
+        return False
+    mains = profile.charging is True or profile.battery_powered is False
+    return mains and own >= OWN_LOAD * profile.cpu_cores
 
 
 def _mode(state: State) -> Mode:

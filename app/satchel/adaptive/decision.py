@@ -33,6 +33,7 @@ def decide(
     before: State | None = None,
     now: float,
     threads: int | None = None,
+    own: float | None = None,
     unit: str = "answer",
 ) -> tuple[Decision, State]:
     """Decide how to work, and what to remember for the next decision.
@@ -50,6 +51,8 @@ def decide(
         before: What the decision before gave; None: there was none.
         now: Seconds, by any monotonic clock.
         threads: What measures best on this device; None: nobody tried.
+        own: Processor cores that the own work took of late (`satchel.adaptive.use`); None: nobody
+            knows. On mains it is no reason to rest that one's own work makes the processor busy.
         unit: What one answer is about, for the sentence: "photo".
 
     Example::
@@ -58,7 +61,7 @@ def decide(
             profile, "balanced", options, latencies=latencies, queue=3, before=state, now=clock()
         )
     """
-    state = followed(before, profile, slow=latencies.slow, now=now)
+    state = followed(before, profile, slow=latencies.slow, now=now, own=own)
     mode = state.mode
     strategy = override or _strategy(mode, priority)
     lighter = _lighter(mode, priority, override)

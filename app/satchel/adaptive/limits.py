@@ -17,6 +17,7 @@ __all__ = [
     "HOLD_MOST",
     "LATENCY_UNKNOWN",
     "MODELS_SHARE",
+    "OWN_LOAD",
     "SMALL_MEMORY",
     "THREADS_MOST",
     "WINDOW",
@@ -53,6 +54,10 @@ CPU_TARGETS = {"serious": 0.5, "critical": 0.25}
 """Share of one processor core to stay within, by pressure. Half of the work is what a device sheds
 by itself when it throttles from its highest to its base clock; slowness that was found without a
 sensor, and a person's wish, count as serious."""
+
+OWN_LOAD = 0.4
+"""Part of all cores from which one's own work explains that the processor is busy: browsers call it
+serious from about three quarters, of which that is more than half."""
 
 WINDOW = 2.0
 """Seconds that a batch and its rest take at most: answers keep coming."""

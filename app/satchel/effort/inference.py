@@ -359,6 +359,7 @@ class AdaptiveInference:
             before=standing.state,
             now=self._clock(),
             threads=family.kept.threads,
+            own=self._line.use.lately(self._clock()),
             unit=family.task.unit,
         )
         self._memory.budget = state.mode.budget

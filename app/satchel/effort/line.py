@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable
 
 from satchel.adaptive.pace import Budget
 from satchel.adaptive.queue import CAPACITY, Queue
+from satchel.adaptive.use import Use
 from satchel.errors import SupersededError
 
 __all__ = ["Line"]
@@ -32,10 +33,14 @@ class Line:
     Args:
         clock: Gives seconds, by any monotonic clock.
         capacity: Requests that may wait; more wait outside until there is room.
+
+    Attributes:
+        use: Of the processor, by what was run.
     """
 
     def __init__(self, clock: Callable[[], float], capacity: int = CAPACITY) -> None:
         self._clock = clock
+        self.use = Use()
         self._queue: Queue[Turn] = Queue(capacity, patience=NEVER)
         self._outside: deque[Turn] = deque()
         self._running = False
@@ -102,8 +107,10 @@ class Line:
             threads: On how many threads.
         """
         self._running = False
+        now = self._clock()
+        self.use = self.use.spent(busy, now, threads=threads)
         if self._budget is not None:
-            self._budget = self._budget.spent(busy, self._clock(), threads=threads)
+            self._budget = self._budget.spent(busy, now, threads=threads)
         self._next()
 
     async def _join(self, turn: Turn, key: Hashable, within: float | None) -> None:

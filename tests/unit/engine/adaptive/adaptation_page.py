@@ -189,7 +189,10 @@ def _rules() -> str:
         ),
         (
             "pressure",
-            "the sensor says serious, or critical",
+            (
+                "the sensor says serious, or critical, and it is not the own work that, on mains,"
+                f" takes {100 * limits.OWN_LOAD:.0f} % of all cores or more"
+            ),
             f"it says neither for {limits.COOL_CALM:.0f} seconds",
         ),
         (

@@ -129,6 +129,37 @@ def test_slowness_without_a_sensor_counts_as_serious_pressure():
     assert decision.reason.startswith("Answers take 1.6 times as long as usual, as on a hot")
 
 
+MAINS = replace(CRITICAL, charging=True, cpu_cores=2)
+
+
+def test_a_processor_that_the_own_work_makes_busy_is_no_reason_to_rest_on_mains():
+    assert decided(MAINS, own=0.9)[0].strategy == "full"
+    assert (
+        decided(replace(MAINS, charging=None, battery_powered=False), own=0.9)[0]
+        == (decided(replace(MAINS, pressure="nominal", charging=None, battery_powered=False))[0])
+    )
+
+
+@pytest.mark.parametrize(
+    ("profile", "own"),
+    [
+        (MAINS, None),
+        (MAINS, 0.7),  # others take more of it
+        (replace(MAINS, cpu_cores=8), 1.0),
+        (replace(MAINS, cpu_cores=None), 2.0),
+        (replace(MAINS, charging=False), 2.0),
+        (replace(MAINS, charging=None, battery_powered=None), 2.0),
+    ],
+)
+def test_else_it_is_whoever_makes_it_busy(profile, own):
+    assert decided(profile, own=own)[0].strategy == "throttled"
+
+
+def test_slowness_is_a_reason_also_where_the_own_work_makes_the_processor_busy():
+    slow = latencies(slow=True, ratio=1.6)
+    assert decided(MAINS, own=2.0, seen=slow)[0].strategy == "throttled"
+
+
 def test_a_hidden_page_prepares_nothing_and_says_so():
     decision, _ = decided(replace(WELL, visible=False))
     assert short(decision) == FULL
