@@ -19,7 +19,11 @@ SCHEMES = ("light", "dark")
 READY_SECONDS = 120
 """From opening the page to the last label, on a slow machine."""
 
-VIEWS = {"models": "[data-testid=model-row]", "about": "#about-models li"}
+VIEWS = {
+    "models": "[data-testid=model-row]",
+    "device": "#effort-facts dd",
+    "about": "#about-models li",
+}
 """Views beside that of the label model, and what is there once they are complete."""
 
 PHOTOS = sorted((STATIC / "samples").glob("*.jpg"))
@@ -64,7 +68,7 @@ def _photograph(browser: Browser, url: str, out: Path, size: str, scheme: str) -
     _wait(
         page, "() => document.querySelector('[data-testid=offline-ready]').dataset.state === 'yes'"
     )
-    _wait(page, "() => !document.querySelector('#device-card').hidden")
+    _wait(page, "() => !document.querySelector('#strategy').hidden")
     page.screenshot(path=out / f"label-{size}-{scheme}.png", full_page=True)
     for view, there in VIEWS.items():
         page.evaluate("(view) => { location.hash = view }", view)

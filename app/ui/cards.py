@@ -1,5 +1,6 @@
 """One photo's card: its thumbnail, and how far it got."""
 
+from decisions import made
 from dom import el, fill, keep_focus
 from words import duration, first_name, percent
 
@@ -14,6 +15,7 @@ class Card:
 
     def __init__(self, photo):
         self.photo = photo
+        self.sparing = False  # only its first label is shown
         self.canvas = el("canvas", aria_hidden="true")
         self._thumb = el("div", class_="thumb")
         self._aside = el("small")
@@ -49,7 +51,9 @@ class Card:
             self.element.setAttribute("data-index", str(index))
             self.element.setAttribute("data-ms", "{:.1f}".format(photo.ms))
             self._aside.textContent = duration(photo.ms)
-            fill(self._body, _bars(photo.predictions))
+            fill(self._body, _bars(photo.predictions[:1] if self.sparing else photo.predictions))
+            if photo.made:
+                self._body.append(el("p", made(photo.made), class_="made", title=photo.made.reason))
         elif photo.state == "failed":
             self._aside.textContent = "not read" if photo.hopeless else "failed"
             fill(self._body, el("p", photo.reason, class_="why"))

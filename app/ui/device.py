@@ -1,25 +1,66 @@
-"""The card of the device: what it says of itself, as it changes."""
+"""The Device view: what the device says, what is done because of it, and what people want done."""
 
 import host
+from adaptation import AdaptationPanel
+from charts import TimesPanel
 from dom import by_id, el, show
 from readings import rows
+from supposing import SupposePanel
 
-__all__ = ["DevicePanel"]
+__all__ = ["DeviceView"]
 
 
-class DevicePanel:
-    """Shows the readings that the engine takes."""
+class DeviceView:
+    """All of the view.
 
-    def __init__(self):
-        self._places = {}
+    Args:
+        unit: What one answer is about: "photo".
+    """
 
-    def update(self, device):
+    def __init__(self, unit):
+        self._readings = Readings()
+        self._adaptation = AdaptationPanel(unit)
+        self._times = TimesPanel()
+        self._suppose = SupposePanel()
+        host.keepTimes(by_id("view-device"))
+
+    def read(self, device):
         """Show a reading.
 
         Args:
             device: The engine's facts about the device.
         """
-        for key, name, text, told in rows(host.plain(device)):
+        self._readings.update(device)
+        self._suppose.read(device)
+
+    def adapted(self, facts):
+        """Show how the engine works now, and why.
+
+        Args:
+            facts: The engine's, see docs/ARCHITECTURE.md.
+        """
+        self._adaptation.update(facts)
+        self._suppose.update()
+
+    def timed(self, times, unit):
+        """Show how long answers took.
+
+        Args:
+            times: Of `times.Times`.
+            unit: What one of them is about.
+        """
+        self._times.update(times, unit)
+
+
+class Readings:
+    """What the device says of itself, as it changes."""
+
+    def __init__(self):
+        self._places = {}
+
+    def update(self, device):
+        """Show a reading."""
+        for key, name, text, told in rows(device):
             place = self._places.get(key)
             if not place:
                 place = self._places[key] = el("dd", data_reading=key)

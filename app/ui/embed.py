@@ -21,7 +21,8 @@ class EmbedPanel:
 
     Args:
         download: Knows whether the engine is usable, and what texts wait for.
-        on_result: Called each time texts were compared.
+        on_result: Called with the milliseconds for each text, and the decision that made them,
+            each time texts were compared.
     """
 
     def __init__(self, download, on_result):
@@ -114,7 +115,7 @@ class EmbedPanel:
             ms = float(answer.value.ms)
             self._finish("{} texts in {}".format(len(texts), duration(ms)))
             self._show_likeness(0)
-            self._on_result()
+            self._on_result(ms / len(texts), host.plain(answer.value.decision))
         else:
             self._finish(answer.message, "bad")
             self._mark("failed")

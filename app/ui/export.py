@@ -6,6 +6,9 @@ __all__ = ["COLUMNS", "csv_text", "json_value"]
 
 COLUMNS = ("file", "rank", "index", "label", "score", "ms")
 
+# Of the decision that made an answer.
+_MADE = ("strategy", "variant", "resolution", "threads", "reason")
+
 # A spreadsheet takes a cell that starts like this for a formula, and a file's name is anyone's to
 # choose (OWASP, "CSV injection"): an apostrophe in front makes it text.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -45,6 +48,10 @@ def _result(photo):
         return result
     result["model"] = photo.model
     result["ms"] = round(photo.ms, 1)
+    if photo.made:
+        result["made"] = OrderedDict(
+            [(name, getattr(photo.made, name)) for name in _MADE if hasattr(photo.made, name)]
+        )
     result["predictions"] = [
         OrderedDict(
             [("rank", rank), ("index", index), ("label", label), ("score", round(score, 6))]

@@ -25,7 +25,7 @@ class LabelPanel:
     Args:
         download: Knows whether the engine is usable, and what photos wait for.
         on_look: Called when the first of some waiting photos is looked at.
-        on_result: Called with a photo each time one is done.
+        on_result: Called with its milliseconds, and the decision that made it, for each answer.
     """
 
     def __init__(self, download, on_look, on_result):
@@ -39,6 +39,9 @@ class LabelPanel:
         self._arrived = asyncio.Event()
         self._undrawn = []
         self._drawing = False
+        self._together = 1
+        self._sparing = False  # what nobody waits for is put off
+        self._short = []  # cards that show the first label only
         self._news = []  # not yet said aloud
         self._list = by_id("results")
         listen(self._list, "click", self._clicked)
@@ -87,11 +90,24 @@ class LabelPanel:
         show(self._json, bool(finished))
         show(self._stop, len(photos.with_state("waiting", "looking")) > 1)
 
+    def adapted(self, facts):
+        """The engine works otherwise now.
+
+        Args:
+            facts: `together`, how many photos to give it at once, so that it can rest after more
+                than one; `extras`, whether to do what nobody waits for: small pictures, and all
+                labels but the first.
+        """
+        self._together = int(facts.together)
+        self._sparing = not facts.extras
+        if not self._drawing:
+            start(self._draw())
+
     async def run(self):
         """Look at one photo after another, as long as the page is open."""
         while True:
-            photo = self.photos.next()
-            if photo is None:
+            photos = self.photos.next(self._together)
+            if not photos:
                 self._speak(self._news)
                 self._news = []
                 self._arrived.clear()
@@ -99,9 +115,12 @@ class LabelPanel:
                 continue
             if not self._download.usable.is_set():
                 await self._download.usable.wait()
-                continue  # it may have been cancelled meanwhile
-            await self._look(photo)
-            self._news.append(photo)
+                continue  # they may have been cancelled meanwhile
+            others = [asyncio.create_task(self._look(photo)) for photo in photos[1:]]
+            await self._look(photos[0])
+            for look in others:
+                await look
+            self._news.extend(photos)
 
     # ---- one photo
 
@@ -120,10 +139,15 @@ class LabelPanel:
             value = answer.value
             photo.predictions = [(p.index, p.label, p.score) for p in value.predictions]
             photo.ms = float(value.ms)
+            photo.made = host.plain(value.decision)
             model = value.model
             photo.model = OrderedDict([("id", model.id), ("version", model.version)])
             photo.state = "done"
-            self._on_result(photo)
+            self._on_result(photo.ms, photo.made)
+            if self._sparing and photo.number in self._cards:
+                card = self._cards[photo.number]
+                card.sparing = True
+                self._short.append(card)
         elif answer.name == "EngineStoppedError":
             photo.state = "waiting"  # it gets its turn when there is an engine again
             self._download.usable.clear()
@@ -140,7 +164,15 @@ class LabelPanel:
     async def _draw(self):
         """Draw thumbnails. What can't be drawn is no image here: it need not wait to hear so."""
         self._drawing = True
-        while self._undrawn:
+        while not self._sparing:
+            if self._short:
+                card = self._short.pop(0)
+                card.sparing = False
+                card.update("")
+                await asyncio.sleep(0)
+                continue
+            if not self._undrawn:
+                break
             card = self._undrawn.pop(0)
             answer = await host.thumbnail(card.canvas, card.photo.file)
             if answer.ok:
@@ -176,6 +208,7 @@ class LabelPanel:
         self.photos.clear()
         self._cards = {}
         self._undrawn = []
+        self._short = []
         self._last = None
         fill(self._list)
         self.show_state()

@@ -2,6 +2,7 @@
 
 import host
 from about import AboutPanel
+from decisions import kind
 from dom import by_id, listen
 from download import Download
 from js import document
@@ -9,6 +10,7 @@ from notes import dismiss, note
 from photos import Photos
 from status import StatusPanel
 from tasks import start
+from times import Times
 from updates import Updates
 
 # A panel's code is loaded where the site has a model for it.
@@ -18,8 +20,16 @@ TASKS = [
     if any(model.task == task for model in host.site.models)
 ]
 # Views beside those of the tasks.
-PLACES = ("models", "about")
-TITLES = {"embed": "Compare", "tensors": "Run", "models": "Models", "about": "About"}
+PLACES = ("models", "device", "about")
+TITLES = {
+    "embed": "Compare",
+    "tensors": "Run",
+    "models": "Models",
+    "device": "Device",
+    "about": "About",
+}
+# What one answer is about.
+UNITS = {"label": "photo", "embed": "text", "tensors": "run"}
 
 
 class Page:
@@ -30,7 +40,11 @@ class Page:
         self.label = None
         self.tensors = None
         self.library = None  # from the first time that somebody looks at it
-        self.device = None  # from the engine's first reading on, once it rests
+        self.device = None  # likewise, or from the first time that there is something to tell
+        self.reading = None  # the engine's first comes once it rests
+        self.adapted_to = None  # how it works now, and why
+        self.times = {task: Times() for task in TASKS}
+        self.used = TASKS[0]  # the task that answered last
         self.view = ""
         self.asked = False
         self.about = AboutPanel()
@@ -41,11 +55,11 @@ class Page:
         if "embed" in TASKS:
             from embed import EmbedPanel
 
-            EmbedPanel(self.download, self.seen)
+            EmbedPanel(self.download, self._seen("embed"))
         if "tensors" in TASKS:
             from tensors import TensorsPanel
 
-            self.tensors = TensorsPanel(self.download, self.seen)
+            self.tensors = TensorsPanel(self.download, self._seen("tensors"))
         if self.label or self.tensors:
             host.takeFiles(self.take)
         self.updates = Updates(self.learnt, lambda: self.view == "models")
@@ -55,6 +69,7 @@ class Page:
         host.subscribe("offline", self.offline)
         host.subscribe("error", self.failed)
         host.subscribe("device", self.felt)
+        host.subscribe("adaptive", self.adapted)
         self.changed()
 
     def run(self):
@@ -88,12 +103,25 @@ class Page:
             self.about.learn(self.updates.facts.models)
             start(self.download.notice(self.updates.facts.models))
 
-    def seen(self, photo=None):
-        """Something is done. After the first one it is clear that this is worth keeping."""
+    def seen(self, task, ms, made):
+        """There is an answer. After the first one it is clear that this is worth keeping.
+
+        Args:
+            task: Whose.
+            ms: How long it took.
+            made: The decision that made it; None: there was none.
+        """
+        self.times[task].add(ms, kind(made))
+        self.used = task
+        if self.view == "device":
+            self._show_times()
         self.status.update()
         if not self.asked:
             self.asked = True
             start(self._keep())
+
+    def _seen(self, task):
+        return lambda ms, made: self.seen(task, ms, made)
 
     def take(self, files):
         """Hand over files that were chosen, dropped or pasted, also before there was a panel."""
@@ -121,11 +149,18 @@ class Page:
 
     def felt(self, device):
         """The engine tells how the device is doing."""
-        if not self.device:
-            from device import DevicePanel
+        self.reading = host.plain(device)
+        if self.device:
+            self.device.read(self.reading)
 
-            self.device = DevicePanel()
-        self.device.update(device)
+    def adapted(self, facts):
+        """The engine tells how it works now, and why."""
+        self.adapted_to = host.plain(facts)
+        self.status.adapted(self.adapted_to)
+        if self.label:
+            self.label.adapted(self.adapted_to)
+        if self.device:
+            self.device.adapted(self.adapted_to)
 
     def show_view(self, move):
         """Show the view that the address names; `move` takes the reader along."""
@@ -146,6 +181,8 @@ class Page:
             by_id(name + "-input").after(by_id("setup"))
         if name == "models":
             self._show_library()
+        if name == "device":
+            self._show_device()
         for link in document.querySelectorAll("nav a"):
             if link.getAttribute("href") == "#" + name:
                 link.setAttribute("aria-current", "page")
@@ -166,6 +203,20 @@ class Page:
         self.updates.ask()
         self.library.update()
 
+    def _show_device(self):
+        if not self.device:
+            from device import DeviceView
+
+            self.device = DeviceView(UNITS[TASKS[0]])
+            if self.reading:
+                self.device.read(self.reading)
+            if self.adapted_to:
+                self.device.adapted(self.adapted_to)
+        self._show_times()
+
+    def _show_times(self):
+        self.device.timed(self.times[self.used], UNITS[self.used])
+
     def _home(self):
         """The view of the site's first model."""
         return host.site.models[0].task
@@ -174,7 +225,7 @@ class Page:
         from camera import Camera
         from label import LabelPanel
 
-        self.label = LabelPanel(self.download, self.changed, self.seen)
+        self.label = LabelPanel(self.download, self.changed, self._seen("label"))
         Camera(self.label.add)
         self._offer_sample()
 

@@ -14,6 +14,7 @@ class Photo:
         self.predictions = []  # of (index, label, score), the likeliest first
         self.ms = None
         self.model = None
+        self.made = None  # the decision that made the answer; None: there was none
         self.reason = ""
         self.hopeless = False  # another try would end the same
         self.stop = None  # ends the engine's work on it, while it is looked at
@@ -45,12 +46,15 @@ class Photos:
                 return photo
         return None
 
-    def next(self):
-        """Return the first that waits, or None."""
+    def next(self, most=1):
+        """Return the first that wait, so many at most."""
+        found = []
         for photo in self.all:
             if photo.state == "waiting":
-                return photo
-        return None
+                found.append(photo)
+                if len(found) == most:
+                    break
+        return found
 
     def cancel(self, photo):
         """Take a photo out of its turn; an answer that still arrives is not used."""

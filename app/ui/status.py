@@ -1,9 +1,11 @@
 """The chips at the top, and the card that says what the device is doing."""
 
 import host
+from charts import draw_line
+from decisions import chip
 from dom import by_id, el, fill, hide, listen, show
 from photos import median
-from words import duration
+from words import count, duration
 
 __all__ = ["StatusPanel"]
 
@@ -19,6 +21,7 @@ class StatusPanel:
         self._ready_ms = None
         self._phase_text = "Opening"
         self._shell = ("no", "")
+        self._adapted = None  # how the engine works now, once it is decided
         self._kept = None  # what the browser said to persist()
         self._details = by_id("device-details")
         listen(self._details, "toggle", lambda event: self.update())
@@ -28,6 +31,11 @@ class StatusPanel:
     def kept(self, answer):
         """The browser answered whether it keeps what is stored."""
         self._kept = answer
+        self.update()
+
+    def adapted(self, facts):
+        """The engine decided how to work."""
+        self._adapted = facts
         self.update()
 
     def update(self):
@@ -65,7 +73,9 @@ class StatusPanel:
             text = "Ready in " + duration(self._ready_ms)
         elif state == "starting" and self._download.model:
             text = "Fetching the model"
-        _chip("engine-state", state, text)
+        easy = chip(self._adapted.strategy) if self._adapted and state == "ready" else ""
+        place = _chip("engine-state", state, easy or text)
+        place.setAttribute("data-tone", "warn" if easy else "")
 
     def _show_offline(self):
         shell, _ = self._shell
@@ -93,6 +103,7 @@ class StatusPanel:
     # ---- the card
 
     def _show_device(self):
+        self._show_strategy()
         by_id("device-why").textContent = self._sentence()
         times = self._photos.times()
         self._show_spark(times)
@@ -108,6 +119,15 @@ class StatusPanel:
             terms.append(el("dd", value, class_="prose" if len(value) > 24 else None))
         fill(by_id("device-facts"), *terms)
 
+    def _show_strategy(self):
+        place = by_id("strategy")
+        known = self._adapted and self._download.state == "ready"
+        show(place, bool(known))
+        if known:
+            place.setAttribute("data-strategy", self._adapted.strategy)
+            if place.textContent != self._adapted.reason:
+                place.textContent = self._adapted.reason
+
     def _sentence(self):
         download = self._download
         if download.state == "asking":
@@ -120,27 +140,22 @@ class StatusPanel:
             return "Nothing: the page is not ready."
         if download.state == "starting":
             return "Getting ready. What is given now waits its turn."
-        threads = _threads(download.status)
+        threads = self._threads()
         times = self._photos.times()
         if not times and self._photos.with_state("waiting", "looking"):
             return "Looking, on {}.".format(threads)
         if not times:
             return "Ready and resting, with {} at hand.".format(threads)
-        return "{} per photo, on {}.".format(duration(median(times)), threads)
+        took = duration(median(times)) + " per photo"
+        # The strategy's own sentence says the threads.
+        return took + "." if self._adapted else "{}, on {}.".format(took, threads)
 
     def _show_spark(self, times):
         spark = by_id("device-spark")
         if len(times) < 3:
             hide(spark)
             return
-        width, height = _SPARK
-        top = max(times) * 1.1
-        step = width / (len(times) - 1)
-        points = (
-            "{:.1f},{:.1f}".format(i * step, height - height * ms / top)
-            for i, ms in enumerate(times)
-        )
-        spark.firstElementChild.setAttribute("points", " ".join(points))
+        draw_line(spark, times, _SPARK)
         label = "Time per photo, last {}: {} to {}"
         spark.setAttribute(
             "aria-label", label.format(len(times), duration(min(times)), duration(max(times)))
@@ -153,7 +168,7 @@ class StatusPanel:
         if status:
             model = self._download.model
             facts.append(("Model", "{} {}".format(model.title, model.version or "not here yet")))
-            facts.append(("Threads", str(status.threads)))
+            facts.append(("Threads", str(self._thread_count())))
         facts.append(("Isolated", "yes" if host.isolated else _why_not_isolated()))
         if status:
             facts.append(("Engine", status.engine))
@@ -171,6 +186,14 @@ class StatusPanel:
             facts.append(("Offline", reason))
         return facts
 
+    def _threads(self):
+        n = self._thread_count()
+        return "one thread" if n == 1 else count(n, "thread", "threads")
+
+    def _thread_count(self):
+        told = self._adapted or self._download.status
+        return int(told.threads) if told else 1
+
     def _kept_text(self):
         status = self._download.status
         if self._kept is True or (status and status.storage.persisted is True):
@@ -186,11 +209,6 @@ def _chip(name, state, text):
         chip.textContent = text
     chip.setAttribute("data-state", state)
     return chip
-
-
-def _threads(status):
-    n = int(status.threads) if status else 1
-    return "one thread" if n == 1 else "{} threads".format(n)
 
 
 def _how_started(boot):

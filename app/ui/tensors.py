@@ -19,7 +19,8 @@ class TensorsPanel:
 
     Args:
         download: Knows whether the engine is usable, and what the person waits for.
-        on_result: Called each time the model has answered.
+        on_result: Called with its milliseconds, and None for the decision that made it, each time
+            the model has answered.
     """
 
     def __init__(self, download, on_result):
@@ -159,7 +160,7 @@ class TensorsPanel:
             return
         if answer.ok:
             self._show(answer.value)
-            self._on_result()
+            self._on_result(float(answer.value.ms), None)
         else:
             hide(by_id("outputs"))
             self._finish(answer.message, "bad")

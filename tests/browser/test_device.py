@@ -1,4 +1,5 @@
-"""What the page, and others' pages, know of the device: a real browser, moved by real levers.
+"""What the page, and others' pages, know of the device, and what it does about it: a real browser,
+moved by real levers.
 
 One browser for all of it, on a battery of the tests' own. Playwright pretends that every page is
 looked at; connected like this, it leaves that to the browser.
@@ -12,7 +13,7 @@ import bare_page
 import power as power_supply
 import pytest
 import visit
-from page_photos import READY
+from page_photos import CAT, READY, choose, copy_of, result, state
 
 from builder.bench import visits
 from builder.server import serving
@@ -126,7 +127,7 @@ def levers(context, tab):
 @pytest.fixture(scope="module")
 def page(tab, levers, url, until):
     """Our page, at rest."""
-    tab.goto(url)
+    tab.goto(url + "#device")
     until(tab, READY)
     until(tab, SHOWN)
     return tab
@@ -141,7 +142,7 @@ def visitor(context, url, until):
         page = context.new_page()
         opened.append(page)
         page.add_init_script(script)
-        page.goto(url)
+        page.goto(url + "#device")
         until(page, READY)
         until(page, SHOWN)
         return page
@@ -173,17 +174,137 @@ def test_the_battery_is_followed(page, power, until):
 
 
 def test_the_processor_s_pressure_is_followed(page, levers, until):
-    for state, words in (
+    for pressure, words in (
         ("nominal", "Calm"), ("critical", "At its limit"), ("serious", "Very busy"),
         ("fair", "Busy"),
     ):  # fmt: skip
-        levers.send("Emulation.setPressureStateOverride", {"source": "cpu", "state": state})
+        levers.send("Emulation.setPressureStateOverride", {"source": "cpu", "state": pressure})
         until(page, card("load", words))
-        assert settled(page, pressure=state)
+        assert settled(page, pressure=pressure)
+
+
+STRATEGY = "document.querySelector('[data-testid=strategy]')"
+
+TOP_OF_LIST = "document.getElementById('results').getBoundingClientRect().top"
+
+
+def works(strategy: str, begins: str = "") -> str:
+    """JavaScript for `until`: this strategy is in force, with a sentence that begins so."""
+    return (
+        f"() => {STRATEGY}.dataset.strategy === '{strategy}' && !{STRATEGY}.hidden"
+        f" && {STRATEGY}.textContent.startsWith(`{begins}`)"
+    )
+
+
+def supposed(strategy: str, begins: str) -> str:
+    """JavaScript for `until`: the simulator says this."""
+    return (
+        f"() => document.getElementById('supposed').dataset.strategy === '{strategy}'"
+        f" && document.getElementById('supposed-reason').textContent.startsWith(`{begins}`)"
+    )
+
+
+def view(page, name: str, until) -> None:
+    """Go to one of the page's views."""
+    page.evaluate("(name) => { location.hash = name }", name)
+    until(page, f"() => !document.getElementById('view-{name}').hidden")
+
+
+def look_at(page, until, *names: str) -> None:
+    """Have photos of these names looked at."""
+    choose(page, *[copy_of(CAT, name) for name in names])
+    for name in names:
+        until(page, state(name, "done"))
+
+
+def test_a_low_battery_makes_the_work_lighter_and_the_page_says_so(page, power, until):
+    if power is None:
+        pytest.skip(power_supply.missing())
+    power.battery(80)
+    view(page, "label", until)
+    page.set_viewport_size({"width": 390, "height": 844})
+    look_at(page, until, "charged.jpg")
+    until(page, works("full", "Nothing holds this device back: "))
+    until(page, "() => document.querySelector('[data-name=\"charged.jpg\"] canvas')")
+    top = page.evaluate(TOP_OF_LIST)
+    power.battery(15)
+    until(page, works("lightweight", "Battery at 15 % and not charging: "))
+    assert page.get_by_test_id("engine-state").inner_text() == "Going easy"
+    assert page.evaluate(TOP_OF_LIST) == top
+    look_at(page, until, "low.jpg")
+    card = result(page, "low.jpg")
+    assert card.locator(".made").inner_text().startswith("Going easy · ")
+    assert result(page, "charged.jpg").locator(".made").inner_text().startswith("Full effort · ")
+    # What nobody waits for is put off, and comes when there is more to spare.
+    assert (card.locator("canvas").count(), card.locator("progress").count()) == (0, 1)
+    power.battery(16, charging=True)
+    until(page, works("full"))
+    until(page, "() => document.querySelector('[data-name=\"low.jpg\"] canvas')")
+    until(page, "() => document.querySelectorAll('[data-name=\"low.jpg\"] progress').length === 5")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    view(page, "device", until)
+    told = page.locator("#efforts li").all_inner_texts()
+    assert "Going easy" in told[1]
+    assert "Battery at 15 % and not charging" in told[1]
+    assert "Full effort" in told[0]
+    power.battery(80)
+
+
+def test_what_a_person_insists_on_wins_over_the_device(page, levers, until):
+    look_at(page, until, "calm.jpg")
+    levers.send("Emulation.setPressureStateOverride", {"source": "cpu", "state": "critical"})
+    until(page, works("throttled", "The processor is under critical load: "))
+    page.get_by_label("Full effort, whatever the device says").check()
+    until(page, works("full", "You want full effort: "))
+    page.get_by_label("As little work as possible").check()
+    until(page, works("lightweight", "You want as little work as possible: "))
+    page.get_by_label("What matters most").select_option("quality")
+    page.get_by_label("Follow the device").check()
+    until(page, works("throttled", "The processor is under critical load: "))
+    look_at(page, until, "hot-1.jpg", "hot-2.jpg", "hot-3.jpg")  # none is lost
+    made = result(page, "hot-3.jpg").locator(".made").text_content()
+    assert made.startswith("Taking rests · ")
+    page.get_by_label("What matters most").select_option("balanced")
+    levers.send("Emulation.setPressureStateOverride", {"source": "cpu", "state": "nominal"})
+
+
+def test_people_can_try_out_what_would_happen_without_anything_happening(page, until):
+    view(page, "device", until)
+    page.get_by_label("Charging", exact=True).uncheck()
+    level = page.get_by_label("Battery", exact=True)
+    before = page.evaluate(f"{STRATEGY}.textContent")
+    level.press("Home")
+    for _ in range(7):
+        level.press("ArrowRight")
+    until(page, supposed("lightweight", "Battery at 7 % and not charging: "))
+    assert level.get_attribute("aria-valuetext") == "7 %"
+    page.get_by_label("Charging", exact=True).check()
+    until(page, supposed("full", "Nothing holds this device back: "))
+    page.get_by_label("Processor", exact=True).press("End")
+    until(page, supposed("throttled", "The processor is under critical load: "))
+    page.get_by_label("Processor", exact=True).press("Home")
+    page.get_by_label("Memory", exact=True).press("Home")
+    until(page, supposed("lightweight", "This device has little memory: "))
+    assert page.evaluate(f"{STRATEGY}.textContent") == before
+    page.get_by_role("button", name="As the device is now").click()
+    memory = page.evaluate("Math.min(8, navigator.deviceMemory)")
+    assert page.locator("#suppose-memory-text").inner_text().startswith(f"{memory} GB")
+
+
+def test_times_are_drawn_and_said(page, until):
+    look_at(page, until, "one.jpg", "two.jpg", "three.jpg")
+    view(page, "device", until)
+    until(page, "() => !document.getElementById('times-charts').hidden")
+    assert "usually" in page.locator("#times-said").inner_text()
+    assert page.locator("#times-line polyline").count() == 1
+    assert page.locator("#times-bars rect").count() > 0
+    rows = page.locator("#times-rows tr").all_inner_texts()
+    assert any("224 px" in row for row in rows)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_readings_can_be_read_by_everyone_and_fit_a_phone(page, findings, until, scheme):
+def test_the_device_view_can_be_read_by_everyone_and_fits_a_phone(page, findings, until, scheme):
+    view(page, "device", until)
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     until(page, "() => document.getAnimations().length === 0")
     assert findings(page) == []

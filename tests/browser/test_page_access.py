@@ -68,7 +68,7 @@ def test_nothing_keeps_anyone_from_the_camera(visit, findings, scheme):
     assert findings(page) == []
 
 
-@pytest.mark.parametrize("address", ["", "#models", "#about"])
+@pytest.mark.parametrize("address", ["", "#models", "#device", "#about"])
 def test_a_phone_never_scrolls_sideways(visit, address):
     assert fits(visit(hold="**/pyodide.asm.wasm.zst", address=address, viewport=NARROW))
 
@@ -93,7 +93,7 @@ def test_the_page_keeps_to_what_the_system_wants_of_colours_and_motion(visit):
 def test_everything_is_reached_by_the_keyboard_and_the_focus_is_seen(visit):
     page = visit(hold="**/pyodide.asm.wasm.zst")
     reached = []
-    for _ in range(13):
+    for _ in range(15):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate(
@@ -105,9 +105,9 @@ def test_everything_is_reached_by_the_keyboard_and_the_focus_is_seen(visit):
                 }"""
             )
         )
-    wanted = ["Skip to the content", "Satchel", "Label", "Models", "About"]
-    wanted += ["file-input", "camera-open", "sample", "Cancel", "Details"]
-    wanted += ["How this works", "Licences"]
+    wanted = ["Skip to the content", "Satchel", "Label", "Models", "Device", "About"]
+    wanted += ["file-input", "camera-open", "sample", "Cancel"]
+    wanted += ["Choose how hard it works", "Details", "How this works", "Licences"]
     assert reached[: len(wanted)] == wanted
 
 

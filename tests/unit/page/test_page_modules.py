@@ -78,18 +78,19 @@ def test_json_tells_why_a_photo_has_no_labels():
 def test_photos_get_their_turn_in_the_order_they_came():
     queue = photos.Photos()
     first, second = queue.add(None, "a"), queue.add(None, "b")
-    assert queue.next() is first
+    assert queue.next() == [first]
+    assert queue.next(8) == [first, second]
     first.state = "done"
-    assert queue.next() is second
+    assert queue.next() == [second]
 
 
 def test_a_cancelled_photo_loses_its_turn_until_it_is_wanted_again():
     queue = photos.Photos()
     one = queue.add(None, "a")
     assert queue.cancel(one)
-    assert queue.next() is None
+    assert queue.next() == []
     assert queue.retry(one)
-    assert queue.next() is one
+    assert queue.next() == [one]
 
 
 def test_cancelling_stops_what_is_being_looked_at_once():
