@@ -1,7 +1,7 @@
 """The Device view: what the device says, what is done because of it, and what people want done."""
 
 import host
-from adaptation import AdaptationPanel
+from effort import EffortPanel
 from charts import TimesPanel
 from dom import by_id, el, show
 from readings import rows
@@ -19,7 +19,7 @@ class DeviceView:
 
     def __init__(self, unit):
         self._readings = Readings()
-        self._adaptation = AdaptationPanel(unit)
+        self._effort = EffortPanel(unit)
         self._times = TimesPanel()
         self._suppose = SupposePanel()
         host.keepTimes(by_id("view-device"))
@@ -39,7 +39,7 @@ class DeviceView:
         Args:
             facts: The engine's, see docs/ARCHITECTURE.md.
         """
-        self._adaptation.update(facts)
+        self._effort.update(facts)
         self._suppose.update()
 
     def timed(self, times, unit):

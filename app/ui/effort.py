@@ -9,10 +9,10 @@ from modelcard import when
 from notes import dismiss, note
 from tasks import start
 
-__all__ = ["AdaptationPanel"]
+__all__ = ["EffortPanel"]
 
 
-class AdaptationPanel:
+class EffortPanel:
     """The strategy in force, the choices, and the history.
 
     Args:
