@@ -1,9 +1,9 @@
 """The Device view: what the device says, what is done because of it, and what people want done."""
 
 import host
-from effort import EffortPanel
 from charts import TimesPanel
 from dom import by_id, el, show
+from effort import EffortPanel
 from readings import rows
 from supposing import SupposePanel
 
