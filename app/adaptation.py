@@ -137,4 +137,5 @@ def facts(decision: Decision) -> dict[str, Any]:
         "delay": decision.delay,
         "resolution": decision.resolution,
         "reason": decision.reason,
+        "extras": decision.extras,
     }

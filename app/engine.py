@@ -337,6 +337,16 @@ class Engine:
         await self._library.forget_history()
         return await self.library()
 
+    # ---- how hard it works
+
+    async def adapt(self, override: str, priority: str) -> dict[str, Any] | None:
+        """Insist on a strategy ("": on none), and say what matters most."""
+        return await self.upkeep.adapting.adapt(override, priority)
+
+    async def suppose(self, given: str) -> dict[str, Any]:
+        """What would be decided on a device that is otherwise: `given` is JSON."""
+        return await self.upkeep.adapting.suppose(given)
+
     async def conditions(self, values: Any) -> None:
         """Take what the page's main thread sees of the device, in the browser's own words."""
         self.upkeep.hear(values.to_py())

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import js
@@ -27,6 +28,7 @@ from satchel.policy import CALM, HOURS_BETWEEN_CHECKS, IDLE, Conditions, Moment,
 from satchel.repair import Repair
 
 if TYPE_CHECKING:
+    from adapting import Adapting
     from updating import Updating
 
 __all__ = ["Upkeep"]
@@ -77,13 +79,24 @@ class Upkeep:
         self._follows = False
         self._going_on: set[asyncio.Task[None]] = set()
 
+    @cached_property
+    def adapting(self) -> Adapting:
+        """How hard the page works, for people."""
+        from adapting import Adapting
+
+        return Adapting(self._adaptation, self._opened)
+
     def start(self, post: Callable[[str, dict[str, Any]], None]) -> None:
         """Begin, once the engine is ready.
 
         Args:
-            post: Takes "library" or "device", and its facts, whenever they have changed.
+            post: Takes "library", "device" or "adaptive", and its facts, whenever they have
+                changed.
         """
         self._post = post
+        self._adaptation.on_begin = lambda inference: self._beside(
+            self.adapting.tell(inference, post)
+        )
         self._opened.on_change = self._changed
         self._platform.channel.listen(self._heard)
         for work in (self._tell_page(), self._look_after()):
