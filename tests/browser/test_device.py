@@ -271,6 +271,7 @@ def test_what_a_person_insists_on_wins_over_the_device(page, levers, until):
 def test_people_can_try_out_what_would_happen_without_anything_happening(page, until):
     view(page, "device", until)
     page.get_by_label("Charging", exact=True).uncheck()
+    page.get_by_label("Processor", exact=True).press("Home")
     level = page.get_by_label("Battery", exact=True)
     before = page.evaluate(f"{STRATEGY}.textContent")
     level.press("Home")
