@@ -9,20 +9,26 @@ from supposing import SupposePanel
 
 __all__ = ["DeviceView"]
 
+# Titles of the sections about what is decided.
+_OF_DECISIONS = ("effort-title", "choice-title", "suppose-title", "efforts-title")
+
 
 class DeviceView:
     """All of the view.
 
     Args:
         unit: What one answer is about: "photo".
+        adapts: Whether anything is decided here.
     """
 
-    def __init__(self, unit):
+    def __init__(self, unit, adapts):
         self._readings = Readings()
         self._effort = EffortPanel(unit)
         self._times = TimesPanel()
         self._suppose = SupposePanel()
         host.keepTimes(by_id("view-device"))
+        for title in _OF_DECISIONS:
+            show(by_id(title).closest("section"), adapts)
 
     def read(self, device):
         """Show a reading.

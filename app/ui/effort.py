@@ -3,7 +3,7 @@
 import host
 from decisions import facts as facts_of
 from decisions import title
-from dom import announce, by_id, el, fill, listen, show
+from dom import by_id, el, fill, listen, show
 from js import document
 from modelcard import when
 from notes import dismiss, note
@@ -24,7 +24,9 @@ class EffortPanel:
         self._drawn = None
         self._history = None
         self._wish = ("", "balanced")
+        self._telling = 0  # choices that the engine has not taken yet
         listen(by_id("choice"), "change", self._chosen)
+        listen(by_id("choice"), "submit", host.prevent)  # by the enter key
         # An engine that was started anew knows nothing of it.
         host.onRest(lambda: start(self._tell()) if self._wish != ("", "balanced") else None)
 
@@ -46,6 +48,11 @@ class EffortPanel:
             fill(by_id("effort-notes"), *[el("li", sentence) for sentence in notes])
             show(by_id("effort-notes"), bool(notes))
         self._show_history(list(facts.history))
+        if not self._telling:
+            # A browser may have kept what was chosen at the last visit.
+            chosen = '[name=override][value="{}"]'.format(facts.override or "")
+            document.querySelector(chosen).checked = True
+            by_id("priority").value = facts.priority
 
     def _show_history(self, entries):
         drawn = [(entry.at, entry.reason) for entry in entries]
@@ -65,13 +72,14 @@ class EffortPanel:
     async def _tell(self):
         dismiss("adapt")
         override, priority = self._wish
+        self._telling += 1
         answer = await host.call("adapt", override, priority)
+        self._telling -= 1
         if not answer.ok:
             note("adapt", "The engine did not take your choice. " + answer.message, "bad")
             return
         if answer.value:  # else nothing has been decided yet: it will be told
             self.update(answer.value)
-            announce(answer.value.reason)
 
 
 def _entry(entry):

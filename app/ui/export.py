@@ -49,9 +49,7 @@ def _result(photo):
     result["model"] = photo.model
     result["ms"] = round(photo.ms, 1)
     if photo.made:
-        result["made"] = OrderedDict(
-            [(name, getattr(photo.made, name)) for name in _MADE if hasattr(photo.made, name)]
-        )
+        result["made"] = OrderedDict([(name, getattr(photo.made, name)) for name in _MADE])
     result["predictions"] = [
         OrderedDict(
             [("rank", rank), ("index", index), ("label", label), ("score", round(score, 6))]

@@ -3,7 +3,7 @@
 import host
 from about import AboutPanel
 from decisions import kind
-from dom import by_id, listen
+from dom import announce, by_id, listen, show
 from download import Download
 from js import document
 from notes import dismiss, note
@@ -28,6 +28,8 @@ TITLES = {
     "device": "Device",
     "about": "About",
 }
+# Tensors go through a model as they are.
+ADAPTS = TASKS != ["tensors"]
 # What one answer is about.
 UNITS = {"label": "photo", "embed": "text", "tensors": "run"}
 
@@ -62,6 +64,7 @@ class Page:
             self.tensors = TensorsPanel(self.download, self._seen("tensors"))
         if self.label or self.tensors:
             host.takeFiles(self.take)
+        show(by_id("device-choose"), ADAPTS)
         self.updates = Updates(self.learnt, lambda: self.view == "models")
         host.onAddress(lambda: self.show_view(True))
         self.show_view(False)
@@ -155,7 +158,9 @@ class Page:
 
     def adapted(self, facts):
         """The engine tells how it works now, and why."""
-        self.adapted_to = host.plain(facts)
+        before, self.adapted_to = self.adapted_to, host.plain(facts)
+        if before and _turn(before) != _turn(self.adapted_to):
+            announce(self.adapted_to.reason)
         self.status.adapted(self.adapted_to)
         if self.label:
             self.label.adapted(self.adapted_to)
@@ -207,7 +212,7 @@ class Page:
         if not self.device:
             from device import DeviceView
 
-            self.device = DeviceView(UNITS[TASKS[0]])
+            self.device = DeviceView(UNITS[TASKS[0]], ADAPTS)
             if self.reading:
                 self.device.read(self.reading)
             if self.adapted_to:
@@ -248,6 +253,11 @@ class Page:
             self.label.add([answer.value])
         else:
             note("sample", "The sample did not arrive: {}.".format(answer.message), "warn")
+
+
+def _turn(facts):
+    """What people should hear of when it changes."""
+    return facts.strategy, facts.override, facts.priority
 
 
 Page().run()

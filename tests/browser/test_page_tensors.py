@@ -136,6 +136,16 @@ def test_a_model_runs_at_once_with_made_up_numbers(visit, until):
     assert float(first.get_attribute("data-ms")) > 0
 
 
+def test_the_device_view_tells_times_and_offers_no_choice_where_nothing_is_decided(visit, until):
+    page = visit
+    run(page, until)
+    page.evaluate("() => { location.hash = 'device' }")
+    until(page, "() => !document.getElementById('view-device').hidden")
+    assert page.locator("#times-said").inner_text().startswith("1 run so far: ")
+    assert not page.locator("#choice").is_visible()
+    assert not page.locator("#suppose").is_visible()
+
+
 def test_each_run_makes_up_other_numbers_of_the_size_that_was_asked_for(visit, until):
     page = visit
     page.get_by_label("batch").fill("5")

@@ -88,6 +88,15 @@ class State:
     memory: Settled[Memory] = field(default_factory=Settled)
     cores: Settled[int] = field(default_factory=Settled)
 
+    @property
+    def changing(self) -> bool:
+        """Whether other conditions are about to be in force, once they have held for long enough.
+
+        Time alone brings them then: whoever follows the device has to look again.
+        """
+        believed = self.memory.other is None and self.cores.other is None
+        return not believed or _mode(self) != self.mode
+
 
 def low(profile: DeviceProfile) -> bool:
     """Whether the battery is low, and not charging."""

@@ -124,7 +124,7 @@ class Standing:
         self._decide()
 
     def _again_later(self) -> None:
-        """Conditions end by themselves, also while nobody asks for anything."""
+        """Conditions begin and end by themselves, also while nobody asks for anything."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -135,9 +135,10 @@ class Standing:
             latch.on and (latch.seen or 0.0) < self._at - EVERY / 10
             for latch in (state.battery, state.serious, state.critical)
         )
-        if state.slow.on or any(calming):
+        # Slowness ends by rest alone.
+        if state.slow.on or state.changing or any(calming):
             later = asyncio.get_running_loop().call_later
-            self._timer = later(EVERY, self._decide)  # slowness ends by rest alone
+            self._timer = later(EVERY, self._decide)
 
 
 def _what(decision: Decision) -> tuple[str, str | None, int]:

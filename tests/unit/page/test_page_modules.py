@@ -6,6 +6,7 @@ import csv
 import importlib.util
 import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -73,6 +74,24 @@ def test_json_tells_why_a_photo_has_no_labels():
     assert [result["state"] for result in value["results"]] == ["done", "failed"]
     assert value["results"][0]["predictions"][0]["label"] == "pier"
     assert value["results"][1]["reason"] == "This is a HEIC photo."
+
+
+def test_json_tells_which_decision_made_the_labels():
+    made = photo()
+    made.made = SimpleNamespace(
+        strategy="lightweight",
+        variant="int8@192",
+        resolution=192,
+        threads=1,
+        reason="Why.",
+        batch=1,
+    )
+    results = export.json_value([made, photo()], "Satchel 0.1.0")["results"]
+    assert dict(results[0]["made"]) == {
+        "strategy": "lightweight", "variant": "int8@192", "resolution": 192, "threads": 1,
+        "reason": "Why.",
+    }  # fmt: skip
+    assert "made" not in results[1]
 
 
 def test_photos_get_their_turn_in_the_order_they_came():

@@ -113,6 +113,28 @@ def test_work_changes_at_most_once_in_each_dwell_time(readings, priority, option
     assert all(b - a >= DWELL for a, b in pairwise(changes))
 
 
+@given(noisy, st.floats(0, 1000), situations.priorities)
+def test_nothing_changes_by_time_alone_without_being_announced(readings, later, priority):
+    found, state = played(readings, priority, [])
+    now, (_, profile, seen) = found[-1][0], readings[-1]
+    latches = (state.battery, state.serious, state.critical, state.slow)
+    held = all(latch.seen == now for latch in latches if latch.on)
+    _, after = decide(
+        profile, priority, [], latencies=seen, queue=3, before=state, now=now + later
+    )  # fmt: skip
+    assert after.mode == state.mode or state.changing or not held
+
+
+def test_a_condition_that_comes_within_the_dwell_time_is_announced():
+    low = replace(WELL, battery_level=0.1, charging=False)
+    readings = [(0, low, Latencies()), (30, WELL, Latencies()), (1, low, Latencies())]
+    _, state = played(readings[:2], "balanced", [])
+    assert not state.changing
+    _, state = played(readings, "balanced", [])
+    assert not state.mode.low_battery
+    assert state.changing
+
+
 def shape(decision):
     return (
         decision.strategy, decision.variant, decision.engine, decision.resolution,
