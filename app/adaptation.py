@@ -102,11 +102,12 @@ class Adaptation:
 
     async def _begin(self) -> None:
         inference = satchel.AdaptiveInference(obtain=self._obtain)
+        await inference.begin()  # sensors may take a while, and nobody shall wait for that
+        await self._consider(inference)
         self._opened.on_close = inference.release
         self._opened.admit = self._admit
         self.inference = inference
         self.on_begin(inference)
-        await self._consider(inference)
 
     async def _consider(self, inference: satchel.AdaptiveInference) -> None:
         """Decide although nobody asks: people see at once what would be done."""

@@ -222,7 +222,19 @@ class Opened:
         try:
             await installer.add_variant(missing.model, missing.variant)
         except satchel.TransferError as error:
-            raise missing from error
+            if not await self._pardoned(missing.model):
+                raise missing from error
+
+    async def _pardoned(self, model_id: str) -> bool:
+        """Whether what ended the page once is tried again, since nothing else can be had."""
+        from satchel import unfit
+
+        pardoned = False
+        for listed in await self.library.variants(model_id):
+            if listed.here and listed.against.endswith(unfit.ENDED):
+                await unfit.forgotten(platforms.current(), listed.variant)
+                pardoned = True
+        return pardoned
 
     async def _mend(self, model_id: str, damage: satchel.IntegrityError) -> None:
         """Get what is broken anew, or else go back to the version before."""

@@ -66,9 +66,9 @@ class Idling:
         self._kept: dict[str, float] = {}
         self.priority: Priority = "balanced"
 
-    def worked(self) -> None:
+    def worked(self, now: float) -> None:
         """Somebody has just got an answer."""
-        self._worked = self._clock()
+        self._worked = now
         if self._timer is None:
             self._later(CALM)
 
@@ -168,6 +168,8 @@ class Idling:
         """Get the lighter variants, so that they are here when they are wanted."""
         decision = self._standing.decision
         if self._obtain is None or decision is None or not decision.downloads:
+            return
+        if self._standing.profile.visible is False:
             return
         possible = family.possible()
         here = {option.variant for option in family.options if option.available}

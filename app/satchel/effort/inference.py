@@ -86,6 +86,12 @@ class AdaptiveInference:
             self._platform, self._standing, self._line, self._memory, self._families, obtain
         )
 
+    async def begin(self) -> None:
+        """Know the device's state, as the first call of any other method does by itself."""
+        await self._standing.begin()
+        if self._standing.state is None:
+            self._memory.budget = model_budget(self._standing.profile)
+
     # ---- running
 
     async def run(
@@ -169,26 +175,27 @@ class AdaptiveInference:
             key: See `run`.
             within: See `run`.
         """
-        family = await self._family(task)
+        family = self._families.get(id(task))
+        if family is None or id(task) in self._beginning:
+            family = await self._family(task)
         await self._line.enter(key, within)
-        began, threads = self._clock(), 1
+        began, member = self._clock(), None
         try:
-            member, decision = await self._member(family, priority)
-            threads = member.threads
+            member, decision = await self._member(family, priority, began)
             member.users += 1
-            try:
-                value = await work(member.task)
-            finally:
-                member.users -= 1
-                member.used = self._clock()
+            value = await work(member.task)
         finally:
-            self._line.leave(self._clock() - began, threads=threads)
-            self._idling.worked()
+            now = self._clock()
+            if member is not None:
+                member.users -= 1
+                member.used = now
+            self._line.leave(now - began, now, threads=member.threads if member else 1)
+            self._idling.worked(now)
         return Result(value, decision)
 
     async def consider(self, task: Any, priority: Priority = "balanced") -> Decision:
         """Decide how a task would be run now, without running it."""
-        return self._decide(await self._family(task), priority)
+        return self._decide(await self._family(task), priority, self._clock())
 
     async def admit(self, model: str, priority: Priority = "balanced") -> str | None:
         """Make room for a model of the library that is about to be opened.
@@ -203,7 +210,7 @@ class AdaptiveInference:
         Raises:
             OutOfMemoryError: None of them fits into the device's memory; with figures.
         """
-        await self._begun_standing()
+        await self.begin()
         if self._memory.budget is None:
             return None
         options = options_of(await Library(self._platform).variants(model))
@@ -284,13 +291,8 @@ class AdaptiveInference:
 
     # ---- deciding
 
-    async def _begun_standing(self) -> None:
-        await self._standing.begin()
-        if self._standing.state is None:
-            self._memory.budget = model_budget(self._standing.profile)
-
     async def _family(self, task: T) -> Family[T]:
-        await self._begun_standing()
+        await self.begin()
         family: Family[T] | None = self._families.get(id(task))
         if family is None:
             for other in tuple(self._families.values()):
@@ -320,9 +322,11 @@ class AdaptiveInference:
                 return family.task
         return Bare(runtime)
 
-    async def _member(self, family: Family[T], priority: Priority) -> tuple[Member[T], Decision]:
+    async def _member(
+        self, family: Family[T], priority: Priority, now: float
+    ) -> tuple[Member[T], Decision]:
         """Who is to answer, and by which decision."""
-        decision = self._decide(family, priority)
+        decision = self._decide(family, priority, now)
         member = family.take(decision)
         if member is None:
             instead = family.instead(decision)
@@ -334,18 +338,15 @@ class AdaptiveInference:
             decision = replace(decision, threads=member.threads)
         return member, decision
 
-    def _decide(self, family: Family[Any], priority: Priority) -> Decision:
+    def _decide(self, family: Family[Any], priority: Priority, now: float) -> Decision:
         standing, waiting = self._standing, self._line.waiting + 1
         if self._current is None or self._current[0] is not family or self._current[1] != priority:
             self._current = family, priority
             self._idling.priority = priority
             standing.changed()
-        decision = standing.now(waiting)
-        if decision is None:
-            decision = self._decided(waiting)
-        return decision
+        return standing.counts(waiting, now) or self._decided(waiting, now)
 
-    def _decided(self, waiting: int) -> Decision:
+    def _decided(self, waiting: int, now: float) -> Decision:
         assert self._current is not None
         family, priority = self._current
         standing = self._standing
@@ -353,21 +354,21 @@ class AdaptiveInference:
             standing.profile,
             priority,
             family.usable(),
-            latencies=family.latencies.rested(self._clock()),
+            latencies=family.latencies.rested(now),
             queue=waiting,
             override=standing.override,
             before=standing.state,
-            now=self._clock(),
+            now=now,
             threads=family.kept.threads,
-            own=self._line.use.lately(self._clock()),
+            own=self._line.use.lately(now),
             unit=family.task.unit,
         )
         self._memory.budget = state.mode.budget
-        standing.take(decision, state)
+        standing.take(decision, state, now)
         self._line.paced(decision.batch, decision.cpu_target)
         return decision
 
     def _decided_anew(self) -> None:
         """The device, or what is insisted on, has changed while nobody asked for anything."""
         if self._current is not None:
-            self._decided(max(1, self._line.waiting))
+            self._decided(max(1, self._line.waiting), self._clock())

@@ -87,7 +87,7 @@ class Line:
         Raises:
             SupersededError: A newer request took this one's place.
         """
-        if self.free and not self._outside and self._may_start(self._clock()):
+        if self.free and not self._outside and self._may_start():
             self._running = True
             return
         turn: Turn = asyncio.get_running_loop().create_future()
@@ -99,19 +99,20 @@ class Line:
             self._given_up(turn)
             raise
 
-    def leave(self, busy: float, *, threads: int = 1) -> None:
+    def leave(self, busy: float, now: float, *, threads: int = 1) -> None:
         """End one's turn.
 
         Args:
             busy: Seconds that it took.
+            now: The time in seconds.
             threads: On how many threads.
         """
         self._running = False
-        now = self._clock()
         self.use = self.use.spent(busy, now, threads=threads)
         if self._budget is not None:
             self._budget = self._budget.spent(busy, now, threads=threads)
-        self._next()
+        if self._queue:
+            self._next()
 
     async def _join(self, turn: Turn, key: Hashable, within: float | None) -> None:
         while not (added := self._queue.add(turn, self._clock(), key=key, within=within)).accepted:
@@ -145,8 +146,7 @@ class Line:
             self._timer = None
         if self._running or not self._queue:
             return
-        now = self._clock()
-        if self._may_start(now):
+        if self._may_start():
             (turn,) = self._queue.take(1)
             self._let_in()
             if turn.done():  # cancelled, and its owner is about to hear of it
@@ -155,15 +155,17 @@ class Line:
                 self._running = True
                 turn.set_result(None)
         else:
+            now = self._clock()
             wait = max(0.0, min(self._rest(now), self._due(now)))
             self._timer = asyncio.get_running_loop().call_later(wait, self._next)
 
-    def _may_start(self, now: float) -> bool:
+    def _may_start(self) -> bool:
         if self._budget is None:
             return True
         if self._left > 0:
             self._left -= 1
             return True
+        now = self._clock()
         if min(self._rest(now), self._due(now)) <= MOMENT:
             self._left = self._batch - 1
             return True

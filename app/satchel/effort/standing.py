@@ -75,21 +75,22 @@ class Standing:
         self.changed()
         self._decide()
 
-    def now(self, waiting: int) -> Decision | None:
+    def counts(self, waiting: int, now: float) -> Decision | None:
         """What is decided, if that still counts: nothing has changed, and no rest depends on it.
 
         Args:
             waiting: How many wait.
+            now: The time in seconds.
         """
         decision = self.decision
         if decision is None or self._at is None or (decision.cpu_target and waiting > 1):
             return None
-        return decision if self._platform.clock.monotonic() - self._at < EVERY else None
+        return decision if now - self._at < EVERY else None
 
-    def take(self, decision: Decision, state: State) -> None:
+    def take(self, decision: Decision, state: State, now: float) -> None:
         """Remember a decision, and tell of it where it is a new one."""
         before, self.decision, self.state = self.decision, decision, state
-        self._at = self._platform.clock.monotonic()
+        self._at = now
         self._again_later()
         if decision == before:
             return

@@ -21,9 +21,11 @@ if __name__ == "__main__":
 import synthetic  # noqa: E402  # beside this file, which may be run as a program
 from situations import LABEL, PRIORITIES, WELL, latencies  # noqa: E402
 
-from satchel.adaptive import Latencies, decide, drift, limits  # noqa: E402
+from satchel.adaptive import Latencies, decide, drift, limits, memory  # noqa: E402
 from satchel.adaptive.drift import Watch  # noqa: E402
 from satchel.adaptive.queue import CAPACITY  # noqa: E402
+from satchel.effort.idling import CALM  # noqa: E402
+from satchel.unfit import HEAVY  # noqa: E402
 
 ROOT = HERE.parents[3]
 PAGE, REPORT = ROOT / "docs/adaptation.md", ROOT / "docs/adaptation.json"
@@ -94,6 +96,33 @@ takes out of what it used.
 
 The queue (`satchel.adaptive.queue`) is bounded, by default to {capacity} requests: more are turned away
 until there is room. A newer frame of the same camera takes the older one's place, and its time.
+
+## Carrying it out
+
+`satchel.AdaptiveInference` does, for all that a page or program runs:
+
+```python
+adaptive = satchel.AdaptiveInference()
+label = await satchel.tasks.Label.open()
+result = await adaptive.run(label, image, priority="balanced")
+result.value, result.decision.reason
+y = await adaptive.infer(runtime, x)   # a bare model: threads and pace alone
+adaptive.override = "lightweight"      # what a person insists on; None: the device decides
+```
+
+- **One line.** Requests are run one after the other by those who ask. More than {capacity} wait outside until
+  there is room; with the same `key` the newest takes the older one's place, which ends in a
+  `SupersededError`; `within` sets a deadline that ends a rest.
+- **No waiting for a switch.** What was decided is loaded beside; until it is there, what is loaded
+  answers, and the answer's decision says so. On battery, or under fair pressure, what a switch would
+  need is loaded while nobody asks for anything.
+- **While nobody asks for anything**, after {calm:.0f} seconds: threads are measured once (kept for each model and
+  device), variants too whose release has no figures; lighter variants are fetched where that costs
+  nothing; baselines of latencies are kept for the next visit.
+- **Memory.** On a device with little of it, what isn't in use goes while the page rests, and after
+  {idle:.0f} seconds all of it, the engine's worker included; the next request starts it again. A load of
+  {heavy} MB or more, and any load on such a device, leaves a mark before and takes it away after: what is
+  found marked at the next start ended its page, and a variant that takes less is used (`satchel.unfit`).
 
 ## Slowness seen from inside
 
@@ -225,6 +254,9 @@ def _rules() -> str:
         batch=limits.BATCH_MOST,
         rests="\n".join(rests),
         capacity=CAPACITY,
+        calm=CALM,
+        idle=memory.IDLE,
+        heavy=HEAVY // 10**6,
         method=_method(),
         limits=_limits(),
     )

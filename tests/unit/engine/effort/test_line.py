@@ -47,7 +47,7 @@ async def run(line, loop, seconds, done, name=None, **how):
     began = loop.time()
     loop.now += seconds
     done.append((name, began, loop.time()))
-    line.leave(seconds)
+    line.leave(seconds, loop.time())
 
 
 def test_one_runs_at_a_time_in_the_order_in_which_they_came():
@@ -151,7 +151,7 @@ def test_whoever_is_cancelled_at_any_time_all_others_get_their_turn(takes, cance
                 await asyncio.sleep(takes[name])
                 done.append(name)
             finally:
-                line.leave(0.1)
+                line.leave(0.1, loop.time())
 
         tasks = [asyncio.ensure_future(holding(k)) for k in range(8)]
         for name, after in cancelled.items():
