@@ -31,7 +31,7 @@ LOW = replace(WELL, battery_level=0.14, charging=False)
 HOT = replace(WELL, charging=False, pressure="critical")
 
 PAUSE = 0.01
-"""Seconds between two looks: Pyodide makes less than 4 ms a turn of its loop, and IndexedDB starves."""
+"""Seconds between two looks: what is below 4 ms Pyodide makes a mere turn of its loop."""
 
 SIDE = 512
 """Of the matrices in the other models; see fixtures.py."""
