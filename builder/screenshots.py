@@ -19,6 +19,9 @@ SCHEMES = ("light", "dark")
 READY_SECONDS = 120
 """From opening the page to the last label, on a slow machine."""
 
+NO_PRESSURE = "--disable-blink-features=ComputePressure"
+"""Pictures show a page at rest, however busy the machine is that takes them."""
+
 VIEWS = {
     "models": "[data-testid=model-row]",
     "device": "#effort-facts dd",
@@ -39,7 +42,7 @@ def run(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with serving(folder) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=str(chromium()), args=launch_args("--hide-scrollbars")
+            executable_path=str(chromium()), args=launch_args("--hide-scrollbars", NO_PRESSURE)
         )
         for size in SIZES:
             for scheme in SCHEMES:

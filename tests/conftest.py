@@ -31,6 +31,9 @@ ROOT = Path(__file__).resolve().parent.parent
 NO_NAMES = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 """No host name resolves, so nothing that leaves the machine can go unnoticed."""
 
+NO_PRESSURE = "--disable-blink-features=ComputePressure"
+"""A machine that is busy with tests is under pressure: the page would rest, and put things off."""
+
 
 def pytest_addoption(parser):
     faults = parser.getgroup("faults", "faults by chance (tests/faults)")
@@ -130,7 +133,7 @@ def browser(playwright) -> Iterator[object]:
     from builder.browser import chromium, launch_args
 
     started = playwright.chromium.launch(
-        executable_path=str(chromium()), args=launch_args(NO_NAMES)
+        executable_path=str(chromium()), args=launch_args(NO_NAMES, NO_PRESSURE)
     )
     yield started
     started.close()
@@ -175,7 +178,7 @@ def profile(playwright, watch, tmp_path) -> Callable[..., AbstractContextManager
         context = playwright.chromium.launch_persistent_context(
             tmp_path / "profile",
             executable_path=str(chromium()),
-            args=launch_args(NO_NAMES, *switches),
+            args=launch_args(NO_NAMES, NO_PRESSURE, *switches),
             **options,
         )
         watch.context(context)
