@@ -5,6 +5,7 @@ take it, or with `plain` what a poor one does. Ranges, ETags and HEAD come from 
 responses.
 """
 
+import asyncio
 import functools
 import gzip
 import os
@@ -29,6 +30,9 @@ from builder.headers import headers, models_origin, worth_compressing
 HOST = "127.0.0.1"
 START_SECONDS = 10
 STOP_SECONDS = 5
+
+LAST_SECONDS = 0.5
+"""That a client has to take what it asked for, when the server ends."""
 
 
 class Answer(NamedTuple):
@@ -105,7 +109,7 @@ def serving(
     log: list[Answer] = []
     served = app(folder, plain=plain, mounts=mounts, base=base, log=log)
     with _listening(0) as listener:
-        server = uvicorn.Server(_config(wrap(served) if wrap else served))
+        server = _Ending(_config(wrap(served) if wrap else served))
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
         try:
@@ -139,7 +143,23 @@ def serve(folder: Path, port: int, *, plain: bool, ready: Callable[[str], None])
         server.run(sockets=[listener])
 
 
-class _Announcing(uvicorn.Server):
+class _Ending(uvicorn.Server):
+    """A server that leaves no connection open behind it, whatever its clients do."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Before uvicorn gives up what still runs: that would leave files open, too.
+        later = asyncio.get_running_loop().call_later(LAST_SECONDS, self._let_go)
+        await super().shutdown(sockets=sockets)
+        later.cancel()
+        self._let_go()
+        await asyncio.sleep(0)  # for the sockets to be closed before the loop is
+
+    def _let_go(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+
+class _Announcing(_Ending):
     """A server that says when it answers."""
 
     ready: Callable[[], None]
