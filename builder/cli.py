@@ -440,6 +440,20 @@ def update(
     measurement.run(json=json, rounds=rounds, only=only)
 
 
+@bench.command
+def adaptive(
+    *,
+    data: Annotated[
+        Path | None, Parameter(help="Images with labels.csv; else accuracy is not measured.")
+    ] = None,
+    json: JsonFile = None,
+) -> None:
+    """Measure what adaptation saves in each state of a device, and what it costs itself."""
+    from builder.bench import adaptive as measurement
+
+    measurement.run(data=data, json=json)
+
+
 @app.command
 def screenshots(
     *, out: Annotated[Path, Parameter(help="Where to.")] = ROOT / "test-results/screenshots"

@@ -74,7 +74,7 @@ def run(model: str, *, data: Path | None, variant: str | None, json: Path | None
     if isinstance(recipe, EmbedRecipe):
         report = evaluate_pairs.measure(recipe, chosen, given)
     else:
-        report = _labels(recipe, chosen, _data_folder(given))
+        report = _labels(recipe, chosen, data_folder(given))
     report.versions["model"] = f"{recipe.id} {recipe.version}"
     report.versions["variant"] = chosen
     width = max(map(len, report.figures))
@@ -133,7 +133,12 @@ def _recipe_file(model: str) -> Path:
     return path
 
 
-def _data_folder(folder: Path | None) -> Path:
+def data_folder(folder: Path | None) -> Path:
+    """Return the folder of labelled photos that was given.
+
+    Raises:
+        BuildError: There is none, or it holds none.
+    """
     if folder is None:
         raise BuildError(
             "Evaluation needs labelled photos: --data DIR (or the variable "

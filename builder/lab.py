@@ -1,5 +1,6 @@
 """The built site, open in a real Chromium, for commands that measure."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,7 @@ def opened(
     flags: tuple[str, ...] = (),
     service_workers: bool = True,
     wrap: Callable[[ASGIApp], ASGIApp] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Page]:
     """Serve a folder and open it in a fresh browser for as long as the block runs.
 
@@ -44,13 +46,16 @@ def opened(
         flags: More flags for the browser.
         service_workers: Whether the page may have one.
         wrap: Puts something before the server's application.
+        environment: What the browser gets beside this process's own.
     """
     with (
         serving(folder, plain=plain, mounts=mounts, wrap=wrap) as url,
         sync_playwright() as playwright,
     ):
         chromium = playwright.chromium.launch(
-            executable_path=browser.chromium(), args=browser.launch_args(*flags)
+            executable_path=browser.chromium(),
+            args=browser.launch_args(*flags),
+            env={**os.environ, **(environment or {})},
         )
         try:
             allowed: Literal["allow", "block"] = "allow" if service_workers else "block"

@@ -46,6 +46,8 @@ class Report:
     samples: dict[str, dict[str, Any]] = field(default_factory=dict)
     ratios: dict[str, Ratio] = field(default_factory=dict)
     figures: dict[str, dict[str, Any]] = field(default_factory=dict)
+    beside: dict[str, Any] = field(default_factory=dict)
+    """What one command alone tells, by its key in the published form."""
 
     def sample(self, name: str, values: Sequence[float], unit: str) -> None:
         """Add a series of measurements."""
@@ -59,9 +61,17 @@ class Report:
         """Add a ratio."""
         self.ratios[name] = ratio
 
-    def figure(self, name: str, value: float | None, unit: str) -> None:
-        """Add a single figure; accuracies are fractions of 1."""
+    def figure(
+        self,
+        name: str,
+        value: float | None,
+        unit: str,
+        interval: tuple[float, float] | None = None,
+    ) -> None:
+        """Add a single figure, perhaps with its 95 % interval; accuracies are fractions of 1."""
         self.figures[name] = {"value": value, "unit": unit}
+        if interval:
+            self.figures[name] |= {"low": interval[0], "high": interval[1]}
 
     def as_json(self) -> dict[str, Any]:
         """Return the report in its published form."""
@@ -76,6 +86,7 @@ class Report:
                 for name, ratio in self.ratios.items()
             },
             "figures": self.figures,
+            **self.beside,
         }
 
     def write(self, path: Path) -> None:

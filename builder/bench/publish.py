@@ -5,7 +5,7 @@ be held against the measurements that lie beside it.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,13 @@ class Series:
 
     sample: str
     words: str
+    own: bool = False
+    """Whether it is what the chart is about, although its name doesn't say that it is Satchel's."""
 
     @property
     def ours(self) -> bool:
-        """Whether it measured Satchel."""
-        return ".satchel" in self.sample
+        """Whether it measured Satchel, where something else is beside it."""
+        return self.own or ".satchel" in self.sample
 
 
 @dataclass(frozen=True)
@@ -47,18 +49,20 @@ class Story:
     """What each ratio says."""
     figures: Mapping[str, str]
     """What each figure says; others are for the JSON alone."""
+    more: Callable[[Told], str] = lambda told: ""
+    """What the page says first, before ratios: Markdown."""
 
 
 def show(report: Report) -> None:
     """Print everything in a report as a table."""
-    table = Table(Column("what", no_wrap=True), Column("value", justify="right"), "95 % interval")
+    rows = Table(Column("what", no_wrap=True), Column("value", justify="right"), "95 % interval")
     for name, sample in report.samples.items():
-        table.add_row(name, _amount(sample["median"], sample["unit"]), "")
+        rows.add_row(name, amount(sample["median"], sample["unit"]), "")
     for name, ratio in report.ratios.items():
-        table.add_row(name, f"{ratio.value:.3f}", f"{ratio.low:.3f} to {ratio.high:.3f}")
+        rows.add_row(name, f"{ratio.value:.3f}", f"{ratio.low:.3f} to {ratio.high:.3f}")
     for name, figure in report.figures.items():
-        table.add_row(name, _amount(figure["value"], figure["unit"]), "")
-    console.print(table)
+        rows.add_row(name, amount(figure["value"], figure["unit"]), "")
+    console.print(rows)
 
 
 def write(report: Report, path: Path, story: Story) -> None:
@@ -102,9 +106,10 @@ def page(told: Told, story: Story, picture: str) -> str:
     )
     parts = [
         f"# {story.title}\n\n{story.text}\n\n![Medians and single measurements]({picture})\n",
-        _table(["", "ratio", "95 % interval"], _ratio_rows(told, story)),
-        _table(["", "median", "lowest to highest"], _sample_rows(told, story)),
-        _table(["", "value"], _figure_rows(told, story)),
+        story.more(told),
+        table(["", "ratio", "95 % interval"], _ratio_rows(told, story)),
+        table(["", "median", "lowest to highest"], _sample_rows(told, story)),
+        table(["", "value"], _figure_rows(told, story)),
         f"Measured by `{story.command}` on {where}.\n",
     ]
     return "\n".join(part for part in parts if part)
@@ -128,31 +133,39 @@ def _sample_rows(told: Told, story: Story) -> list[list[str]]:
         for one in series:
             if found := told["samples"].get(one.sample):
                 low, high, unit = min(found["values"]), max(found["values"]), found["unit"]
-                spread = f"{_amount(low, unit)} to {_amount(high, unit)}"
-                rows.append([f"{title}: {one.words}", _amount(found["median"], unit), spread])
+                spread = f"{amount(low, unit)} to {amount(high, unit)}"
+                rows.append([f"{title}: {one.words}", amount(found["median"], unit), spread])
     return rows
 
 
 def _figure_rows(told: Told, story: Story) -> list[list[str]]:
     return [
-        [f"{words} (`{name}`)", _amount(found["value"], found["unit"])]
+        [f"{words} (`{name}`)", _with_interval(found)]
         for name, words in story.figures.items()
         if (found := told["figures"].get(name))
     ]
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Return a table in Markdown; without rows, nothing."""
     if not rows:
         return ""
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
-def _amount(value: float, unit: str) -> str:
+def _with_interval(figure: Told) -> str:
+    value, unit = amount(figure["value"], figure["unit"]), figure["unit"]
+    if "low" not in figure:
+        return value
+    return f"{value} ({amount(figure['low'], unit)} to {amount(figure['high'], unit)})"
+
+
+def amount(value: float, unit: str) -> str:
     """Write a value as people read it.
 
     Example:
-        >>> _amount(15_200_000, "bytes"), _amount(51.94, "ms"), _amount(-0.0152, "fraction")
+        >>> amount(15_200_000, "bytes"), amount(51.94, "ms"), amount(-0.0152, "fraction")
         ('15.20 MB', '51.9 ms', '-1.5 %')
     """
     if unit == "bytes":

@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Error, Page
 
-from builder import lab
+from builder import lab, processes
 from builder.errors import BuildError
 from builder.laboratory import engines, rounds
 from builder.laboratory.exchange import Exchange, packed, unpacked
@@ -171,13 +171,8 @@ class Chromium:
         return self._evaluate("call", _worker(contestant.runtime), operation, given)
 
     def cpu_seconds(self) -> float:
-        """Return the processor time so far of the browser's renderer processes.
-
-        All of a page's workers and their threads are in one of them, and what DevTools itself takes
-        is in others. The clock ticks every 10 ms on Linux.
-        """
-        found = self._processes.send("SystemInfo.getProcessInfo")["processInfo"]
-        return float(sum(one["cpuTime"] for one in found if one["type"] == "renderer"))
+        """Return the processor time so far of the browser's renderer processes."""
+        return processes.renderer_seconds(self._processes)
 
     def _all_outputs(
         self, contestant: Contestant, feeds: Sequence[Feeds], progress: Progress

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 
 import bare_page
-import power as power_supply
 import pytest
 import visit
 from page_photos import CAT, READY, choose, copy_of, result, state
 
+from builder import power as power_supply
 from builder.bench import visits
 from builder.server import serving
 from tests.conftest import NO_NAMES, Watch

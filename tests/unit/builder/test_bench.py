@@ -5,7 +5,16 @@ from xml.etree import ElementTree
 
 import pytest
 
-from builder.bench import chart, inference, publish, ratios, sentences, startup, transformers
+from builder.bench import (
+    adaptive,
+    chart,
+    inference,
+    publish,
+    ratios,
+    sentences,
+    startup,
+    transformers,
+)
 from builder.errors import BuildError
 from builder.paths import ROOT
 from builder.report import Report
@@ -132,7 +141,11 @@ def test_a_report_becomes_a_page_and_a_chart(tmp_path):
     assert ElementTree.parse(tmp_path / "startup.svg")
 
 
-STORIES = {"startup": startup.STORY, "inference": inference.STORY}
+STORIES = {
+    "startup": startup.STORY,
+    "inference": inference.STORY,
+    "adaptive": adaptive.STORY,
+}
 
 
 @pytest.mark.parametrize(
