@@ -86,12 +86,25 @@ class State:
     pressure: str = "nominal"
 
 
+CALM = State("no pressure, battery at 80 %, charging", "Nothing holds", "full")
 LOW = State(
-    "battery at 15 %, not charging", "Battery at 15 %", "lightweight", percent=15, charging=False
+    "no pressure, battery at 15 %", "Battery at 15 %", "lightweight", percent=15, charging=False
 )
-CALM = State("battery at 80 %, charging; no pressure", "Nothing holds", "full")
-SERIOUS = State("pressure serious", "under serious load", "throttled", pressure="serious")
-CRITICAL = State("pressure critical", "under critical load", "throttled", pressure="critical")
+SERIOUS = State(
+    "pressure serious, battery at 80 %",
+    "under serious load",
+    "throttled",
+    charging=False,
+    pressure="serious",
+)
+CRITICAL = State(
+    "pressure critical, battery at 80 %",
+    "under critical load",
+    "throttled",
+    charging=False,
+    pressure="critical",
+)
+"""On a battery: on mains a page that makes the processor busy itself is not held back."""
 
 PRIORITIES = ("speed", "balanced", "quality", "energy")
 
