@@ -119,12 +119,17 @@ def _ratio_rows(told: Told, story: Story) -> list[list[str]]:
     return [
         [
             f"{words} (`{name}`)",
-            f"{found['value']:.2f}",
-            f"{found['low']:.2f} to {found['high']:.2f}",
+            _plain(found["value"]),
+            f"{_plain(found['low'])} to {_plain(found['high'])}",
         ]
         for name, words in story.ratios.items()
         if (found := told["ratios"].get(name))
     ]
+
+
+def _plain(ratio: float) -> str:
+    """Three digits of what is small."""
+    return f"{ratio:.2f}" if abs(ratio) >= 0.1 else f"{ratio:.3f}"
 
 
 def _sample_rows(told: Told, story: Story) -> list[list[str]]:
