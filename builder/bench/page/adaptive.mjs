@@ -6,7 +6,11 @@ const made = new Map();
 
 /** Some pictures of a size; made once, since making one takes as long as looking at it. */
 function pictures(size) {
-  if (!made.has(size)) made.set(size, Array.from({ length: PICTURES }, (_, k) => pixels(size, k)));
+  if (!made.has(size))
+    made.set(
+      size,
+      Array.from({ length: PICTURES }, (_, k) => pixels(size, k)),
+    );
   return made.get(size);
 }
 
