@@ -52,8 +52,7 @@ BATCH = 25
 JUDGED = ("full", "lightweight", "energy")
 """Modes whose accuracy is measured: the others run the same variants."""
 
-PLAN = (CALM, LOW, CALM, SERIOUS, CRITICAL)
-"""Calm twice: the next state is to begin when the one before is over."""
+PLAN = (CALM, LOW, SERIOUS, CRITICAL)
 
 THROTTLED = {"serious": "throttled_serious", "critical": "throttled"}
 """What is found under a pressure is named so."""
@@ -260,12 +259,10 @@ def accuracy(device: Device, report: Report, ways: Mapping[str, Way], photos: Pa
 
 def _decisions(device: Device, report: Report, state: State, ways: Mapping[str, Way]) -> None:
     """Take down what the page decides in the device's state at each priority."""
-    told = report.beside["states"]
-    if not any(row["state"] == state.words for row in told):
-        told += [
-            asdict(modes.decided(state, priority, device.follow(priority), ways))
-            for priority in PRIORITIES
-        ]
+    report.beside["states"] += [
+        asdict(modes.decided(state, priority, device.follow(priority), ways))
+        for priority in PRIORITIES
+    ]
 
 
 def _ready(device: Device, folder: Path, report: Report) -> None:

@@ -93,7 +93,7 @@ class Device:
         end = time.monotonic() + PATIENCE
         while True:
             told = self.follow("balanced")
-            if told["strategy"] == state.strategy and state.says in told["reason"]:
+            if told["strategy"] == state.strategy and told["reason"].startswith(state.says):
                 return
             if time.monotonic() > end:
                 raise BuildError(

@@ -71,7 +71,8 @@ class State:
 
     Attributes:
         words: For people.
-        says: What the reason of a decision says when the page has noticed.
+        says: How the reason of a decision begins when the page has noticed, and nothing of another
+            state is left.
         strategy: What is then decided, at priority balanced.
         percent: Of the battery's charge.
         charging: Whether it is charged.
@@ -86,20 +87,24 @@ class State:
     pressure: str = "nominal"
 
 
-CALM = State("no pressure, battery at 80 %, charging", "Nothing holds", "full")
+CALM = State("no pressure, battery at 80 %, charging", "Nothing holds this device back:", "full")
 LOW = State(
-    "no pressure, battery at 15 %", "Battery at 15 %", "lightweight", percent=15, charging=False
+    "no pressure, battery at 15 %",
+    "Battery at 15 % and not charging:",
+    "lightweight",
+    percent=15,
+    charging=False,
 )
 SERIOUS = State(
     "pressure serious, battery at 80 %",
-    "under serious load",
+    "The processor is under serious load:",
     "throttled",
     charging=False,
     pressure="serious",
 )
 CRITICAL = State(
     "pressure critical, battery at 80 %",
-    "under critical load",
+    "The processor is under critical load:",
     "throttled",
     charging=False,
     pressure="critical",
