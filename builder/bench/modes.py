@@ -150,13 +150,16 @@ def decided(
         BuildError: None of them does.
     """
     way = Way.of(decision)
-    mode = next((name for name, other in ways.items() if other == way), None)
-    if mode is None:
+    alike = [name for name, other in ways.items() if other == way]
+    # With one thread at best, two modes work in the same way.
+    named = [name for name in alike if MODES[name].override == decision["strategy"]]
+    if not alike:
         raise BuildError(
             f"With {state.words} at priority {priority} the page works in a way that is not "
             f"measured: {way.words} ({decision['reason']})"
         )
     rests = decision["delay"] > 0
+    mode = (named or alike)[0]
     return Decided(state.words, priority, decision["strategy"], mode, rests, decision["reason"])
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 
-import power as power_supply
 import psutil
 import pytest
 import visit
 from page_photos import CAT, READY
 
+from builder import power as power_supply
 from builder.bench import visits
 from builder.server import serving
 from tests.conftest import NO_NAMES, Watch

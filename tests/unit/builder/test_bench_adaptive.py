@@ -58,6 +58,13 @@ def test_a_decision_belongs_to_the_mode_that_works_like_it(mode):
     assert (found.mode, found.state, found.rests) == (mode, CALM.words, False)
 
 
+def test_of_modes_that_work_alike_the_one_with_the_decision_s_strategy_is_meant():
+    alike = {**WAYS, "speed": WAYS["lightweight"]}
+    for strategy, mode in (("full", "speed"), ("lightweight", "lightweight")):
+        told = decision(WAYS["lightweight"], strategy)
+        assert modes.decided(LOW, "balanced", told, alike).mode == mode
+
+
 def test_a_decision_that_no_mode_works_like_is_an_error_with_its_reason():
     odd = decision(Way("float32", 224, 2), reason="Loading it ended this page.")
     with pytest.raises(BuildError, match=r"priority speed .* 224 px, 2 threads \(Loading it"):
