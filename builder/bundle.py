@@ -196,12 +196,7 @@ class _Bundle:
         )
         self._write("index.html", html.encode())
         origin = self.site.models_origin
-        of_engines = {
-            url
-            for engine in self.engines.values()
-            for one in engine["builds"]
-            for url in one["files"]
-        }
+        of_engines = serviceworker.of_engines(self.engines)
         kept = serviceworker.script(worker, build, dict(tree(self.folder)), origin, of_engines)
         self._write("sw.js", kept)
         self._write("_headers", headers.headers_file(origin).encode())

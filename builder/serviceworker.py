@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from builder import scripts, wire
 from builder.errors import BuildError
@@ -79,6 +79,11 @@ def script(
     }
     literal = json.dumps(kept, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
     return bundled.replace(PLACEHOLDER, f"({literal})").encode()
+
+
+def of_engines(engines: Mapping[str, Any]) -> set[str]:
+    """Return the files of inference engines, by what a page's data says of its `engines`."""
+    return {url for engine in engines.values() for one in engine["builds"] for url in one["files"]}
 
 
 def integrity(path: Path) -> str:

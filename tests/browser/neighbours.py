@@ -53,9 +53,10 @@ def deploy_another_build(folder: Path) -> str:
     build = short(facts["build"] + new.name)
     changed = about.replace(facts["build"], build).replace(old.name, new.name)
     replace(folder / "index.html", before + opening + changed + closing + after)
-    replace(
-        folder / "sw.js", serviceworker.script(serviceworker.source(), build, dict(tree(folder)))
-    )
+    engines = serviceworker.of_engines(facts["engines"])
+    files = dict(tree(folder))
+    script = serviceworker.script(serviceworker.source(), build, files, engines=engines)
+    replace(folder / "sw.js", script)
     return build
 
 

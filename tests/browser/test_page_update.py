@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -29,7 +30,13 @@ def deploy_newer(folder):
     text = index.read_text("utf-8")
     old = text.split('"build":"')[1].split('"')[0]
     index.write_text(text.replace(old, "f" * len(old)), "utf-8")
-    script = serviceworker.script(serviceworker.source(), "f" * len(old), dict(tree(folder)))
+    about = text.partition('<script type="application/json" id="site">')[2].partition("</script>")[0]
+    script = serviceworker.script(
+        serviceworker.source(),
+        "f" * len(old),
+        dict(tree(folder)),
+        engines=serviceworker.of_engines(json.loads(about)["engines"]),
+    )
     (folder / "sw.js").write_bytes(script)
 
 
