@@ -100,7 +100,7 @@ def in_browser(recipe: Recipe, data: Path, files: list[str], variant: str) -> li
     folder = lab.built(recipe, variant)
     answers: list[int] = []
     with lab.opened(folder, mounts={"/evaluation-data": data}) as page:
-        lab.call(page, "install", recipe.id)
+        lab.install(page, recipe.id)
         starts = range(0, len(files), BATCH)
         for start in track(starts, "In the browser", console=console):
             batch = page.evaluate(LABEL_BATCH, files[start : start + BATCH])

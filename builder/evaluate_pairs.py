@@ -69,7 +69,7 @@ def in_browser(recipe: EmbedRecipe, variant: str, texts: list[str]) -> Vectors:
     """Return the vectors that the built site gives."""
     vectors: Vectors = {}
     with lab.opened(lab.built(recipe, variant)) as page:
-        lab.call(page, "install", recipe.id)
+        lab.install(page, recipe.id)
         for start in track(range(0, len(texts), BATCH), "In the browser", console=console):
             batch = texts[start : start + BATCH]
             flat = np.array(page.evaluate(EMBED, batch), np.float32)

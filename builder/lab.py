@@ -81,3 +81,13 @@ def call(page: Page, operation: str, *arguments: Any) -> Any:
     if "error" in answer:
         raise BuildError(f"The page's engine failed on {operation}: {answer['error']}")
     return answer.get("value")
+
+
+def install(page: Page, model: str) -> None:
+    """Install a model, and insist on full effort: a machine that measures looks like a busy one.
+
+    Raises:
+        BuildError: The engine's own sentence.
+    """
+    call(page, "install", model)
+    call(page, "adapt", "full", "balanced")

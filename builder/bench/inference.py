@@ -290,7 +290,7 @@ def _growth(report: Report, folder: Path) -> None:
 
 
 def _ready(page: Page, model: str, threads: int | None) -> dict[str, Any]:
-    lab.call(page, "install", model)
+    lab.install(page, model)
     status: dict[str, Any] = lab.call(page, "status")
     if threads is not None and status["threads"] != threads:
         raise BuildError(f"The page runs on {status['threads']} threads, not {threads}.")

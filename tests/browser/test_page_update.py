@@ -15,6 +15,7 @@ from builder.server import serving
 OFFLINE_READY = (
     "() => document.querySelector('[data-testid=offline-ready]').dataset.state === 'yes'"
 )
+SITE = '<script type="application/json" id="site">'
 ANNOUNCED = "() => document.querySelector('[data-note=page-update]') !== null"
 
 
@@ -30,7 +31,9 @@ def deploy_newer(folder):
     text = index.read_text("utf-8")
     old = text.split('"build":"')[1].split('"')[0]
     index.write_text(text.replace(old, "f" * len(old)), "utf-8")
-    about = text.partition('<script type="application/json" id="site">')[2].partition("</script>")[0]
+    about = text.partition('<script type="application/json" id="site">')[2].partition("</script>")[
+        0
+    ]
     script = serviceworker.script(
         serviceworker.source(),
         "f" * len(old),
