@@ -24,6 +24,7 @@ export class Engine {
   #ready = false;
   #pending = new Set();
   #resting = [];
+  #arrived = new Map();
 
   /**
    * @param {object} site
@@ -78,6 +79,7 @@ export class Engine {
   start(since = performance.now()) {
     if (this.started) return;
     this.#since = since;
+    this.#arrived.clear();
     const begun = this.#begin();
     const engine = this.#worker("engine_worker", (why) => this.#failed(why));
     // The engine replaces an inference worker that died: here it only has to hear of it.
@@ -128,6 +130,7 @@ export class Engine {
       if (name === "pulse") afterEnd(value, () => rpc === this.#rpc && this.#failed(ENDED));
       else if (name === "needs") this.#ahead.set(value);
       else if (name === "wants-engine") this.#fetch(value);
+      else if (name === "download") this.#tell(value);
       // The worker's clock began later than the page's, and it is the page that people wait for.
       else this.#signals.emit(name, name === "phase" ? this.#timed(value) : value, value?.part);
     };
@@ -157,8 +160,7 @@ export class Engine {
   async #fetch(name) {
     const files = this.#engines.files(name);
     const { name: part, bytes: total } = this.#engines.part(name);
-    const tell = (received) =>
-      this.#signals.emit("download", { part, received: Math.min(received, total), total }, part);
+    const tell = (received) => this.#tell({ part, received: Math.min(received, total), total });
     const answer = { type: "engine-here", engine: name };
     try {
       await this.#offline.ensure(files, tell);
@@ -167,6 +169,13 @@ export class Engine {
       answer.problem = message;
     }
     this.#workers?.engine.postMessage(answer);
+  }
+
+  /** How far a part is. One that comes again, for one more worker, is here already. */
+  #tell({ part, received, total }) {
+    if (received < (this.#arrived.get(part) ?? 0)) return;
+    this.#arrived.set(part, received);
+    this.#signals.emit("download", { part, received, total }, part);
   }
 
   #worker(name, onError) {
