@@ -38,6 +38,9 @@ run; and answers in each. After a rest the first ones take longer, and with two 
 lose more than onnxruntime's, whose threads do not sleep at once: it is a queue of photos that is
 compared."""
 
+PREPARED_SECONDS = 30
+"""In which the page gets and loads what it may want in hard times, which takes memory once."""
+
 GROWTH_FROM, GROWTH_TO = 50, 1000
 """Inferences after which memory is compared."""
 
@@ -277,6 +280,7 @@ def _growth(report: Report, folder: Path) -> None:
         if browser is None:
             raise BuildError("The page has no browser.")
         page.evaluate(REPEAT, [GROWTH_FROM, SIZE])
+        page.wait_for_timeout(1000 * PREPARED_SECONDS)
         memory.collect(page)
         before, proxies_before = memory.page_pss(browser), memory.live_proxies(page)
         page.evaluate(REPEAT, [GROWTH_TO - GROWTH_FROM, SIZE])

@@ -13,7 +13,7 @@ from builder.bench import firstvisit
 from builder.server import serving
 
 SHELL = 16e6
-PAGE = 200e3
+PAGE = {"a good host": 200e3, "a plain host": 220e3}
 MODEL = 5e6
 """Bytes that a first visit may cost; the model's with the golden set that it is tried out with."""
 
@@ -40,8 +40,9 @@ def test_a_first_visit_stays_within_its_budget(first):
     assert sum(sizes.values()) < SHELL
 
 
-def test_the_interface_is_small_also_where_nothing_is_compressed(first):
-    assert firstvisit.by_part(first)["page"] < PAGE
+def test_the_interface_is_small_also_where_nothing_is_compressed(first, request):
+    host = request.node.callspec.params["first"]
+    assert firstvisit.by_part(first)["page"] < PAGE[host]
 
 
 ORDER = {
