@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from opened import Opened
 
 import satchel
-from satchel import platform as platforms
 
 if TYPE_CHECKING:
     from satchel.adaptive import Decision, Override, Priority
@@ -101,7 +100,7 @@ class Adaptation:
             return
 
     async def _begin(self) -> None:
-        inference = satchel.AdaptiveInference(obtain=self._obtain)
+        inference = satchel.AdaptiveInference(obtain=self._opened.obtain)
         await inference.begin()  # sensors may take a while, and nobody shall wait for that
         await self._consider(inference)
         self._opened.on_close = inference.release
@@ -118,13 +117,6 @@ class Adaptation:
     async def _admit(self, model_id: str) -> str | None:
         assert self.inference is not None
         return await self.inference.admit(model_id, self._priority)
-
-    async def _obtain(self, model_id: str, variant: str) -> None:
-        from satchel.installer import Installer
-
-        opened = self._opened
-        installer = Installer(opened.library, platforms.current(), opened.locate)
-        await installer.add_variant(model_id, variant)
 
 
 def facts(decision: Decision) -> dict[str, Any]:

@@ -187,10 +187,7 @@ class Engine:
 
     async def add_variant(self, model_id: str, name: str) -> None:
         """Have one more variant of an installed model here, beside the one in use."""
-        from satchel.installer import Installer
-
-        installer = Installer(self._library, platforms.current(), self._blob_url)
-        await installer.add_variant(model_id, name)
+        await self._opened.obtain(model_id, name)
 
     async def label(self, image: Any, top: int = 5, key: str | None = None) -> dict[str, Any]:
         """Label one photo with the site's first label model.

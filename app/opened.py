@@ -158,6 +158,17 @@ class Opened:
                 self._tasks[model_id, None] = again
         await self._closed(left.values())
 
+    async def obtain(self, model_id: str, variant: str) -> None:
+        """Have one more variant of an installed model here, beside the one in use.
+
+        Raises:
+            SatchelError: What `satchel.installer.Installer.add_variant` raises.
+        """
+        from satchel.installer import Installer  # seldom needed, as is what mends
+
+        installer = Installer(self.library, platforms.current(), self.locate)
+        await installer.add_variant(model_id, variant)
+
     async def close(self, model_id: str) -> None:
         """Close a model's tasks, once nobody uses them; who needs them next opens them anew."""
         async with self._opening:
@@ -216,11 +227,8 @@ class Opened:
             VariantMissingError: It can't be had now.
             SatchelError: It does not work here, either.
         """
-        from satchel.installer import Installer  # seldom needed, as is what follows below
-
-        installer = Installer(self.library, platforms.current(), self.locate)
         try:
-            await installer.add_variant(missing.model, missing.variant)
+            await self.obtain(missing.model, missing.variant)
         except satchel.TransferError as error:
             if not await self._pardoned(missing.model):
                 raise missing from error

@@ -23,7 +23,6 @@ import satchel
 from satchel import offers
 from satchel import platform as platforms
 from satchel.device import DeviceProfile
-from satchel.installer import Installer
 from satchel.policy import CALM, HOURS_BETWEEN_CHECKS, IDLE, Conditions, Moment, when
 from satchel.repair import Repair
 
@@ -166,12 +165,11 @@ class Upkeep:
         """Get the variants that this device can use since its browser or this page changed."""
         if when(self._state(), mandatory=False).moment is not Moment.NOW:
             return
-        installer = Installer(self._library, self._platform, self._opened.locate)
         updated = {offer.model for offer in await offers.pending(self._platform)}
         for model in await self._library.list():
             better = await self._library.better(model.model)
             if better is not None and model.model not in updated:
-                await installer.add_variant(model.model, better.name)
+                await self._opened.obtain(model.model, better.name)
 
     async def _look_ahead(self) -> None:
         """Open what may be wanted next, where there is power to spare."""

@@ -22,6 +22,9 @@ PLACES = (
 
 VARIABLE = "SATCHEL_BROWSER"
 
+NO_PRESSURE = "--disable-blink-features=ComputePressure"
+"""Flag for pictures and tests: the machine is busy with them, and the page would take rests."""
+
 
 def chromium() -> Path:
     """Return a Chromium, Chrome or Edge on this machine.

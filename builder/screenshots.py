@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from builder import bundle
-from builder.browser import chromium, launch_args
+from builder.browser import NO_PRESSURE, chromium, launch_args
 from builder.errors import BuildError
 from builder.paths import ROOT, STATIC
 from builder.progress import doing, say
@@ -19,8 +19,6 @@ SCHEMES = ("light", "dark")
 READY_SECONDS = 120
 """From opening the page to the last label, on a slow machine."""
 
-NO_PRESSURE = "--disable-blink-features=ComputePressure"
-"""Pictures show a page at rest, however busy the machine is that takes them."""
 
 VIEWS = {
     "models": "[data-testid=model-row]",

@@ -31,9 +31,6 @@ ROOT = Path(__file__).resolve().parent.parent
 NO_NAMES = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 """No host name resolves, so nothing that leaves the machine can go unnoticed."""
 
-NO_PRESSURE = "--disable-blink-features=ComputePressure"
-"""A machine that is busy with tests is under pressure: the page would rest, and put things off."""
-
 
 def pytest_addoption(parser):
     faults = parser.getgroup("faults", "faults by chance (tests/faults)")
@@ -130,7 +127,7 @@ def playwright() -> Iterator[object]:
 @pytest.fixture(scope="module")
 def browser(playwright) -> Iterator[object]:
     """A headless Chromium, for this module."""
-    from builder.browser import chromium, launch_args
+    from builder.browser import NO_PRESSURE, chromium, launch_args
 
     started = playwright.chromium.launch(
         executable_path=str(chromium()), args=launch_args(NO_NAMES, NO_PRESSURE)
@@ -171,7 +168,7 @@ def profile(playwright, watch, tmp_path) -> Callable[..., AbstractContextManager
         context.new_page().goto(site_url)
     with profile(offline=True) as context: ...
     """
-    from builder.browser import chromium, launch_args
+    from builder.browser import NO_PRESSURE, chromium, launch_args
 
     @contextmanager
     def start(*switches: str, **options) -> Iterator[object]:
