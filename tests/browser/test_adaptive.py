@@ -72,8 +72,12 @@ def settled(page, code: str, right, seconds: float = 90) -> object:
     raise AssertionError(f"still {value}")
 
 
-def answer_of(page, right, seconds: float = 60) -> dict[str, object]:
-    """Label photos until one was labelled by a decision that is right, as it was decided."""
+def answer_of(page, right, seconds: float = 180) -> dict[str, object]:
+    """Label photos until one was labelled by a decision that is right, as it was decided.
+
+    For so long, since a machine that others make busy is answered to, too: its answers take longer,
+    and that has to be over for half a minute.
+    """
     for _ in range(int(seconds * 10)):
         (answer,) = page.evaluate(LABEL, 1)
         if right(answer) and "Until that is loaded" not in answer["reason"]:

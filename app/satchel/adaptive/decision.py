@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from satchel.adaptive.conditions import Mode, State, followed
 from satchel.adaptive.latencies import Latencies
-from satchel.adaptive.limits import CPU_TARGETS, LATENCY_UNKNOWN, THREADS_MOST
+from satchel.adaptive.limits import BESIDE, CPU_TARGETS, LATENCY_UNKNOWN, THREADS_MOST
 from satchel.adaptive.option import Decision, Option, Override, Priority, Strategy
 from satchel.adaptive.pace import Pace, batch_within, rest
 from satchel.adaptive.selection import chosen, figure
@@ -116,8 +116,8 @@ def _pace(
         return Pace()
     target = CPU_TARGETS[mode.pressure or "serious"]
     each = latencies.seconds(option) or _reported(option) or LATENCY_UNKNOWN
-    batch = batch_within(queue, each, target)
-    return Pace(batch, rest(batch * each, target), target)
+    batch = batch_within(queue, each * BESIDE, target)
+    return Pace(batch, rest(batch * each, target, cores=BESIDE), target)
 
 
 def _reported(option: Option | None) -> float | None:

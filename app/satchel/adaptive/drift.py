@@ -1,6 +1,8 @@
 """Throttling as seen from inside: whether answers take longer than they do here at the same work.
 
-A robust EWMA control chart on the logarithm of the latency, one for each kind of work:
+A robust EWMA control chart on the logarithm of the latency, one for each kind of work; what follows
+a rest is another kind, since clocks are low then and caches cold (else the rests that slowness asks
+for would keep up the slowness):
 
 1. The first runs are left out (compilers and caches warm up), the next ones make the baseline: the
    median of their logarithms, and as spread the median absolute deviation × 1.4826.

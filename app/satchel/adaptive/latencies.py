@@ -22,12 +22,15 @@ class Work:
         resolution: Height and width in pixels; None where that has no meaning.
         threads: Number of threads.
         size: What else makes runs differ, such as the shape of the input, in steps that matter.
+        rested: Whether it follows a rest: the clock is low then and caches are cold, and what
+            takes longer for that is no reason for more rest.
     """
 
     variant: str
     resolution: int | None
     threads: int
     size: int = 1
+    rested: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ __all__ = [
     "BATTERY_CALM",
     "BATTERY_LOW",
     "BATTERY_WELL",
+    "BESIDE",
     "COOL_CALM",
     "CPU_TARGETS",
     "DWELL",
@@ -54,6 +55,10 @@ CPU_TARGETS = {"serious": 0.5, "critical": 0.25}
 """Share of one processor core to stay within, by pressure. Half of the work is what a device sheds
 by itself when it throttles from its highest to its base clock; slowness that was found without a
 sensor, and a person's wish, count as serious."""
+
+BESIDE = 1.2
+"""Processor time of an answer per second that it takes on one thread: a page decodes, passes on and
+draws besides (measured by `bench adaptive`, where rests leave the processor's caches cold)."""
 
 OWN_LOAD = 0.4
 """Part of all cores from which one's own work explains that the processor is busy: browsers call it

@@ -1,8 +1,8 @@
 """How fast to work within a share of one processor core: batches, and rests between them.
 
-A duty cycle: what is busy for b seconds on t threads has used about b·t seconds of processor time
-(the proxy of a place that doesn't give processor time), so a share s of one core allows it once in
-b·t/s seconds, and b·t/s − b of them are rest. Requests that wait are run one after the other and
+A duty cycle: what is busy for b seconds on c cores has used b·c seconds of processor time, so a
+share s of one core allows it once in b·c/s seconds, and b·c/s − b of them are rest. Browsers don't
+give processor time: threads, and what a page does beside them (`limits.BESIDE`), stand for it. Requests that wait are run one after the other and
 then rested for together: the longer rest lets the processor reach a deeper sleep than several short
 ones ("race to idle"), and costs nobody more than the window.
 
@@ -34,13 +34,13 @@ class Pace:
     target: float | None = None
 
 
-def rest(busy: float, target: float, *, threads: int = 1) -> float:
-    """Seconds of rest after `busy` seconds, so that a share `target` of one core is kept.
+def rest(busy: float, target: float, *, cores: float = 1) -> float:
+    """Seconds of rest after `busy` seconds on so many cores, so that a share of one core is kept.
 
     >>> rest(0.05, 0.25)
     0.15000000000000002
     """
-    return max(0.0, busy * (threads / target - 1))
+    return max(0.0, busy * (cores / target - 1))
 
 
 def batch_within(queue: int, each: float, target: float) -> int:
@@ -89,10 +89,10 @@ class Budget:
         tokens = min(max(self.burst, 0.0), self.tokens + passed * self.target)
         return replace(self, tokens=tokens, at=max(self.at, now))
 
-    def spent(self, busy: float, now: float, *, threads: int = 1) -> Budget:
-        """After a batch that took `busy` seconds and ended now."""
+    def spent(self, busy: float, now: float, *, cores: float = 1) -> Budget:
+        """After a batch that took `busy` seconds on so many cores and ended now."""
         begun = self.filled(now - busy)
-        used = busy * (threads - self.target)  # tokens come while a batch runs, too
+        used = busy * (cores - self.target)  # tokens come while a batch runs, too
         return replace(begun, tokens=begun.tokens - used, at=max(self.at, now))
 
     def wait(self, now: float) -> float:

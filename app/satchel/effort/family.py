@@ -86,6 +86,7 @@ class Member(Generic[T]):
         threads: On how many threads.
         used: When it last ran, in seconds.
         users: How many run it right now.
+        rested: Whether the processor had a rest before what it runs next.
     """
 
     task: T
@@ -93,6 +94,7 @@ class Member(Generic[T]):
     threads: int
     used: float
     users: int = 0
+    rested: bool = False
 
     @property
     def loaded(self) -> bool:
@@ -272,7 +274,9 @@ class Family(Generic[T]):
         if member.users:  # else nobody asked for it: a probe compares by itself
             option = member.option
             # In steps of two: what is twice as large is other work.
-            work = Work(option.variant, option.resolution, member.threads, values.bit_length())
+            size, rested = values.bit_length(), member.rested
+            member.rested = False
+            work = Work(option.variant, option.resolution, member.threads, size, rested)
             now = self._platform.clock.monotonic()
             self.latencies = self.latencies.seen(work, 1000 * seconds, now)
 

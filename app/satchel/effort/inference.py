@@ -183,6 +183,7 @@ class AdaptiveInference:
         try:
             member, decision = await self._member(family, priority, began)
             member.users += 1
+            member.rested = self._line.rested
             value = await work(member.task)
         finally:
             now = self._clock()

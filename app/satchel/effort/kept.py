@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from satchel.adaptive.drift import Watch
 from satchel.adaptive.latencies import Latencies, Work
@@ -69,7 +69,7 @@ async def keep(platform: Platform, name: str, kept: Kept) -> None:
         "threads": kept.threads,
         "seconds": dict(kept.seconds),
         "usual": [
-            [work.variant, work.resolution, work.threads, work.size, baseline, wobble]
+            [*astuple(work), baseline, wobble]
             for work, (baseline, wobble) in kept.usual.items()
         ],
     }
@@ -94,8 +94,8 @@ def _read(record: Record) -> Kept:
         record["threads"],
         record["seconds"],
         {
-            Work(variant, resolution, threads, size): (baseline, wobble)
-            for variant, resolution, threads, size, baseline, wobble in record["usual"]
+            Work(*work): (baseline, wobble)
+            for *work, baseline, wobble in record["usual"]
             if math.isfinite(baseline) and math.isfinite(wobble)
         },
     )

@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable
 
+from satchel.adaptive.limits import BESIDE
 from satchel.adaptive.pace import Budget
 from satchel.adaptive.queue import CAPACITY, Queue
 from satchel.adaptive.use import Use
@@ -18,6 +19,9 @@ __all__ = ["Line"]
 
 BURST = 0.05
 """Seconds of processor time that are kept when a timer oversleeps: they are made good at once."""
+
+PAUSE = 0.25
+"""Seconds without work that are a rest, as one that was asked for is; no queue has such gaps."""
 
 MOMENT = 0.001
 """Seconds that no timer is exact about: so little is no rest."""
@@ -36,14 +40,18 @@ class Line:
 
     Attributes:
         use: Of the processor, by what was run.
+        rested: Whether the processor had a rest before what runs now, or did last.
     """
 
     def __init__(self, clock: Callable[[], float], capacity: int = CAPACITY) -> None:
         self._clock = clock
         self.use = Use()
+        self.rested = False
         self._queue: Queue[Turn] = Queue(capacity, patience=NEVER)
         self._outside: deque[Turn] = deque()
         self._running = False
+        self._ended = NEVER
+        self._kept_waiting = False
         self._batch = 1
         self._left = 0
         self._budget: Budget | None = None
@@ -88,7 +96,7 @@ class Line:
             SupersededError: A newer request took this one's place.
         """
         if self.free and not self._outside and self._may_start():
-            self._running = True
+            self._start()
             return
         turn: Turn = asyncio.get_running_loop().create_future()
         await self._join(turn, key, within)
@@ -107,10 +115,10 @@ class Line:
             now: The time in seconds.
             threads: On how many threads.
         """
-        self._running = False
+        self._running, self._ended = False, now
         self.use = self.use.spent(busy, now, threads=threads)
         if self._budget is not None:
-            self._budget = self._budget.spent(busy, now, threads=threads)
+            self._budget = self._budget.spent(busy, now, cores=threads * BESIDE)
         if self._queue:
             self._next()
 
@@ -152,12 +160,18 @@ class Line:
             if turn.done():  # cancelled, and its owner is about to hear of it
                 self._next()
             else:
-                self._running = True
+                self._start()
                 turn.set_result(None)
         else:
             now = self._clock()
+            self._kept_waiting = True
             wait = max(0.0, min(self._rest(now), self._due(now)))
             self._timer = asyncio.get_running_loop().call_later(wait, self._next)
+
+    def _start(self) -> None:
+        self._running = True
+        self.rested = self._kept_waiting or self._clock() - self._ended >= PAUSE
+        self._kept_waiting = False
 
     def _may_start(self) -> bool:
         if self._budget is None:

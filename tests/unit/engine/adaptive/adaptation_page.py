@@ -53,7 +53,8 @@ changes nothing.
 
 With the label model as its recipe has it
 ([measured](benchmarks/optimize-efficientnet-lite0/report.md)): {options}. A device with 8 cores,
-20 photos waiting.
+20 photos waiting. What each of that takes in the page, in time and processor time, is
+[measured, too](benchmarks/adaptive.md).
 
 """  # noqa: E501
 

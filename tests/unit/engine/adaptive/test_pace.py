@@ -14,7 +14,7 @@ targets = st.floats(0.05, 1.0)
 
 @given(st.floats(1e-3, 10), targets, st.integers(1, 4))
 def test_a_rest_makes_the_share(busy, target, threads):
-    share = busy * threads / (busy + rest(busy, target, threads=threads))
+    share = busy * threads / (busy + rest(busy, target, cores=threads))
     assert share == pytest.approx(target)
 
 
@@ -35,7 +35,7 @@ def test_a_budget_keeps_the_share_whatever_timers_and_answers_take(target, threa
         now += budget.wait(now) + random.random() * 0.02
         busy = 0.05 * random.uniform(0.5, 1.5)
         now, used = now + busy, used + busy * threads
-        budget = budget.spent(busy, now, threads=threads)
+        budget = budget.spent(busy, now, cores=threads)
     assert used / now == pytest.approx(target, rel=0.15)
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import satchel
-from satchel.effort.line import Line
+from satchel.adaptive.limits import BESIDE
+from satchel.effort.line import PAUSE, Line
 
 
 class Timeless(asyncio.SelectorEventLoop):
@@ -73,8 +74,8 @@ def test_with_a_target_that_share_of_the_time_is_kept_and_nothing_is_lost(took, 
         await asyncio.gather(*(run(line, loop, seconds, done, k) for k, seconds in enumerate(took)))
         assert len(done) == len(took)
         *_, last = done
-        used, passed = sum(took[:-1]), last[1]
-        owed = batch * max(took)
+        used, passed = BESIDE * sum(took[:-1]), last[1]
+        owed = batch * BESIDE * max(took)
         assert used <= target * passed + owed
         assert used >= target * passed - owed
 
@@ -89,6 +90,29 @@ def test_a_batch_runs_without_a_rest_and_rests_afterwards():
         starts = [round(began, 3) for _, began, _ in done]
         gaps = [round(b - a, 1) for a, b in itertools.pairwise(starts)]
         assert [gap > 0.15 for gap in gaps] == [False, False, False, True, False, False, False]
+
+    timeless(work)
+
+
+def test_the_first_of_a_batch_and_who_comes_after_a_pause_follow_a_rest():
+    async def work(loop):
+        line, rested = Line(loop.time), []
+
+        async def one():
+            await line.enter()
+            rested.append(line.rested)
+            loop.now += 0.1
+            line.leave(0.1, loop.time())
+
+        for _ in range(3):
+            await one()
+        await asyncio.sleep(PAUSE)
+        await one()
+        assert rested == [False, False, False, True]
+        line.paced(2, 0.25)
+        rested.clear()
+        await asyncio.gather(*(one() for _ in range(7)))
+        assert rested[1:] == [False, True, False, True, False, True]
 
     timeless(work)
 
