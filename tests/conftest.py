@@ -97,6 +97,14 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def some(values, always):
+    """All values as parameters: `always` in every run, the others in whole ones (`test --all`)."""
+    return [
+        pytest.param(value, marks=[] if value in always else [pytest.mark.heavy])
+        for value in values
+    ]
+
+
 @pytest.fixture(scope="session")
 def dist() -> Path:
     """The project's own site, built."""

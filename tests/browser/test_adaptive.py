@@ -6,8 +6,6 @@ browser's own override.
 
 from __future__ import annotations
 
-import json
-
 import psutil
 import pytest
 import visit
@@ -40,13 +38,11 @@ AT_ONCE = """async (times) => {
 }"""
 
 HERE = """
-import json
 from satchel import library
 json.dumps([one.variant.name for one in await library.variants("efficientnet-lite0") if one.here])
 """
 
 SESSIONS = """
-import json
 from satchel import platform
 workers = platform.current().engines["litert"]._workers
 json.dumps({threads: worker.sessions for threads, worker in workers.items()})
@@ -56,16 +52,10 @@ json.dumps({threads: worker.sessions for threads, worker in workers.items()})
 LITERT = ["litert-int8-static", "litert-int8-static@192", "litert-int8-static@160"]
 
 
-def engine(page, code: str) -> object:
-    """Run Python in the page's engine, also what it awaits, and return what it gives as JSON."""
-    (worker,) = visit.workers(page, "engine.worker")
-    return json.loads(worker.evaluate("(code) => pyodide.runPythonAsync(code)", code) or "null")
-
-
 def settled(page, code: str, right, seconds: float = 90) -> object:
     """Run Python in the engine until what it gives is right, and return that."""
     for _ in range(int(seconds * 4)):
-        value = engine(page, code)
+        value = visit.python(page, code)
         if right(value):
             return value
         page.wait_for_timeout(250)
@@ -227,21 +217,8 @@ def test_under_pressure_work_gets_rests_and_a_queue_drains_without_loss(
 
 SMALL = 'Object.defineProperty(Navigator.prototype, "deviceMemory", { value: 2 });'
 
-BEGUN = """
-import asyncio
-from satchel import library, platform, unfit
-async def load():
-    model = await library.Library().installed("efficientnet-lite0")
-    variant, published = model.current.variant, model.current.published
-    async with unfit.marked(platform.current(), variant, published):
-        await asyncio.Event().wait()
-loading = asyncio.ensure_future(load())
-while not (record := await platform.current().store.record("meta", "unfit")):
-    await asyncio.sleep(0)
-"""
-"""Python: a load that has begun, and will not end."""
 
-
+@pytest.mark.heavy
 def test_a_small_device_works_lightly_and_after_a_load_that_ended_the_page_takes_a_smaller_variant(
     context, url, until, page
 ):
@@ -256,7 +233,7 @@ def test_a_small_device_works_lightly_and_after_a_load_that_ended_the_page_takes
     assert "his device has little memory: the 192 px model on one thread" in answer["reason"]
     # What isn't in use any more goes, once the page rests.
     settled(small, SESSIONS, lambda held: sum(held.values()) == 1)
-    engine(small, BEGUN)
+    visit.begin_a_load(small)
     small.close()  # as if that load had ended it
     after = context.new_page()
     after.goto(url)

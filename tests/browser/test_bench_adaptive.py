@@ -24,6 +24,7 @@ def photos(tmp_path_factory):
     return folder
 
 
+@pytest.mark.heavy
 def test_every_state_is_brought_about_and_every_mode_measured(photos):
     if power.missing():
         pytest.skip(power.missing())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from builder.bench import startup
 from builder.report import Report
 
 
+@pytest.mark.heavy
 def test_every_way_to_the_first_label_works_offline_and_agrees():
     report = Report("bench startup")
     startup.label(report, opens=1, warm_ups=0)
@@ -14,6 +17,7 @@ def test_every_way_to_the_first_label_works_offline_and_agrees():
     assert all(sample["median"] > 0 for sample in report.samples.values())
 
 
+@pytest.mark.heavy
 def test_every_way_to_the_first_embedding_works_and_agrees():
     report = Report("bench startup")
     startup.minilm(report, opens=1, warm_ups=0)
@@ -21,6 +25,7 @@ def test_every_way_to_the_first_embedding_works_and_agrees():
     assert set(report.samples) == {f"minilm.{name}" for name in startup._names(startup.MINILM)}
 
 
+@pytest.mark.heavy
 def test_the_timeline_shows_both_workers():
     report = Report("bench startup")
     startup.phases(report, opens=1, warm_ups=0)

@@ -1,9 +1,12 @@
 """The measurement of updates, with few bytes: its arms work, and its figures keep promises."""
 
+import pytest
+
 from builder.bench import update
 from builder.report import Report
 
 
+@pytest.mark.heavy
 def test_both_arms_download_and_store_and_are_compared():
     report = Report("bench update")
     update.install(report, rounds=1, size=2_000_000)
@@ -18,6 +21,7 @@ def test_a_fine_tuned_model_costs_little_more_than_what_changed():
     assert report.figures["delta.metadata"]["value"] < 5000
 
 
+@pytest.mark.heavy
 def test_a_model_is_validated_and_goes_back_and_forth_between_its_versions():
     report = Report("bench update")
     update.versions(report, turns=2)

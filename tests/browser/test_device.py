@@ -56,16 +56,10 @@ def card(key: str, words: str) -> str:
     return f"() => document.querySelector('[data-reading={key}]')?.innerText === `{words}`"
 
 
-def engine(page, code: str) -> object:
-    """Run Python in the page's engine, also what it awaits, and return what it gives as JSON."""
-    (worker,) = visit.workers(page, "engine.worker")
-    return json.loads(worker.evaluate("(code) => pyodide.runPythonAsync(code)", code) or "null")
-
-
 def settled(page, **wanted: object) -> dict[str, object]:
     """Wait until the engine reads this of the device, and return all that it reads."""
     for _ in range(400):
-        profile = engine(page, PROFILE)
+        profile = visit.python(page, PROFILE)
         if wanted.items() <= profile.items():
             return profile
         page.wait_for_timeout(50)
@@ -156,19 +150,20 @@ def test_the_battery_is_followed(page, power, until):
     if power is None:
         pytest.skip(power_supply.missing())
     until(page, card("power", "80 %, not charging, 20 minutes left"))
-    engine(page, FOLLOW)
+    visit.python(page, FOLLOW)
     power.battery(15, minutes=7)
     until(page, card("power", "15 %, not charging, 7 minutes left"))
-    engine(page, UNTIL_HEARD % (0.15, False))
+    visit.python(page, UNTIL_HEARD % (0.15, False))
     power.battery(16, charging=True, minutes=120)
     until(page, card("power", "16 %, charging, full in 2 hours"))
     told = [
-        (one["battery_level"], one["charging"]) for one in engine(page, UNTIL_HEARD % (0.16, True))
+        (one["battery_level"], one["charging"])
+        for one in visit.python(page, UNTIL_HEARD % (0.16, True))
     ]
     # UPower may tell charge and charging one after the other.
     assert told[0] == (0.8, False)
     assert (0.15, False) in told
-    engine(page, "leave()")
+    visit.python(page, "leave()")
     power.battery(80)
     profile = settled(page, battery_level=0.8)
     assert profile["battery_powered"]
@@ -409,6 +404,7 @@ FOREIGN = """async ([wheel, code]) => {
 }"""
 
 
+@pytest.mark.heavy
 def test_python_on_the_main_thread_of_a_foreign_page_reads_for_itself(
     context, power, until, tmp_path
 ):

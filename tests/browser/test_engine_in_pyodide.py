@@ -72,7 +72,8 @@ class Outcomes:
 
 outcomes = Outcomes()
 pytest.main(["-q", "-p", "no:cacheprovider", "--import-mode=importlib", "-W", "error",
-             "--rootdir=/work", "/work/tests/engine"], plugins=[outcomes])
+             "--rootdir=/work", *["/work/tests/engine/" + name for name in chosen or [""]]],
+            plugins=[outcomes])
 json.dumps(outcomes.of)
 """
 )
@@ -140,15 +141,24 @@ def strict(bare_folder):
         yield url
 
 
-def test_the_engine_s_tests_pass_in_pyodide_in_chromium(bare, browser):
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(("runtime", "library", "label", "locks"), id="some"),
+        pytest.param((), id="all", marks=pytest.mark.heavy),
+    ],
+)
+def test_the_engine_s_tests_pass_in_pyodide_in_chromium(bare, browser, names):
+    chosen = [f"test_{name}.py" for name in names]
     collected = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q", bare_page.ENGINE_TESTS],
+        [sys.executable, "-m", "pytest", "--collect-only", "-q",
+         *[bare_page.ENGINE_TESTS / name for name in chosen or ["."]]],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     wanted = {line.rpartition("/")[2] for line in collected.stdout.splitlines() if "::" in line}
     page = browser.new_page()
     page.goto(bare)
-    outcomes = bare_page.run(page, RUN_TESTS)
+    outcomes = bare_page.run(page, f"chosen = {chosen}\n{RUN_TESTS}")
     page.close()
     failed = {name: text for name, (outcome, text) in outcomes.items() if outcome != "passed"}
     assert not failed, "\n\n".join(f"{name}\n{text}" for name, text in failed.items())
@@ -182,6 +192,7 @@ json.dumps([said, y.tolist(), data.byteLength > 0])
     assert usable
 
 
+@pytest.mark.heavy
 def test_a_page_whose_policy_refuses_the_worker_learns_what_to_allow(strict, browser):
     page = browser.new_page()
     page.goto(strict)
@@ -205,6 +216,7 @@ json.dumps(said)
     page.close()
 
 
+@pytest.mark.heavy
 def test_the_page_s_own_onnxruntime_is_used_where_there_is_one(bare, browser):
     page = browser.new_page()
     page.goto(bare)
@@ -225,6 +237,7 @@ json.dumps(y.tolist())
     page.close()
 
 
+@pytest.mark.heavy
 def test_model_bytes_never_lie_whole_in_python_s_heap(bare, browser):
     page = browser.new_page()
     page.goto(bare)
@@ -296,6 +309,7 @@ json.dumps([await growth("several.onnx"), await growth("several.tflite")])
         assert first == later
 
 
+@pytest.mark.heavy
 def test_a_model_may_come_as_any_kind_of_javascript_bytes(bare, browser):
     page = browser.new_page()
     page.goto(bare)
@@ -382,6 +396,7 @@ def test_litert_runs_on_one_thread_where_the_page_is_not_isolated(shared):
     assert tried == [ANSWER, "threaded", 1]
 
 
+@pytest.mark.heavy
 def test_litert_runs_where_the_browser_has_no_relaxed_simd(bare, browser):
     # Chromium can't be told to do without: the question is put for an opcode that nobody has.
     without = """
@@ -441,6 +456,7 @@ json.dumps([said, await tried()])
     assert here == there == [ANSWER, "threaded", min(4, cores)]
 
 
+@pytest.mark.heavy
 def test_signatures_are_verified_where_the_browser_cannot_or_it_says_so(bare, browser):
     page = browser.new_page()
     page.goto(bare)

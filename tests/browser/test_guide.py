@@ -74,6 +74,7 @@ def digit(number):
 NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
 
+@pytest.mark.heavy
 @pytest.mark.timeout(SECONDS)
 def test_the_guide_ends_with_a_page_that_labels_digits(folder, page, watch, until):
     with serving(folder / "digits/dist") as url:

@@ -48,8 +48,10 @@ def test_the_session_of_the_last_visit_is_made_ahead(again):
 @pytest.mark.parametrize(
     ("change", "marks"),
     [
-        pytest.param("localStorage.clear()", [], id="none"),
-        pytest.param(f"localStorage.setItem({HINT}, '{{')", [], id="broken"),
+        pytest.param("localStorage.clear()", [], id="none", marks=pytest.mark.heavy),
+        pytest.param(
+            f"localStorage.setItem({HINT}, '{{')", [], id="broken", marks=pytest.mark.heavy
+        ),
         pytest.param(
             f"""const hint = JSON.parse(localStorage.getItem({HINT}));
             hint.digest = "0".repeat(64);
@@ -70,6 +72,7 @@ def test_a_hint_that_is_wrong_does_no_harm(again, change, marks):
     assert again(change) == marks
 
 
+@pytest.mark.heavy
 def test_without_the_database_none_is_made(again, context, until, watch):
     """An empty one in its place would be taken for the library's."""
     page = context.pages[0]

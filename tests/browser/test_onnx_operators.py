@@ -77,6 +77,7 @@ def outcomes_of(names, browser, url):
     return outcomes
 
 
+@pytest.mark.heavy
 def test_every_operator_that_onnxruntime_has_gives_what_onnx_says(
     folder, browser, tmp_path, record_property
 ):

@@ -112,6 +112,7 @@ def test_what_has_not_changed_is_not_done_again(case, found):
     assert again.candidates == found.candidates
 
 
+@pytest.mark.heavy
 def test_another_level_begins_after_the_conversion(case, found):
     fast = asyncio.run(case.optimizer().optimize_for_edge("browser", "fast"))
     assert fast.cached == ("onnx_conversion",)

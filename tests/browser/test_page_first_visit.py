@@ -98,6 +98,7 @@ def test_a_cancelled_download_goes_on_when_it_is_wanted(page, context, site_url,
     until(page, state(CAT.name, "done"))
 
 
+@pytest.mark.heavy
 def test_a_cancelled_model_goes_on_when_it_is_wanted(page, context, site_url, until):
     gate = Gate(context, "**/models/blobs/*")
     page.goto(site_url)
@@ -123,6 +124,7 @@ def test_a_model_that_does_not_arrive_says_why_and_can_be_tried_again(
     until(page, READY)
 
 
+@pytest.mark.heavy
 def test_an_engine_that_does_not_arrive_says_why_and_can_be_tried_again(
     page, context, site_url, until, watch
 ):
@@ -175,6 +177,7 @@ def test_on_a_host_without_headers_one_reload_brings_threads(page, plain_url, un
     assert len(loads) == 2
 
 
+@pytest.mark.heavy
 def test_a_reload_never_takes_away_what_somebody_has_begun(page, plain_url, until):
     loads = []
     page.on("domcontentloaded", lambda _: loads.append(1))

@@ -12,6 +12,7 @@ from publisher import MODEL, Dawdler, Publisher
 
 from builder.release import development
 from builder.server import serving
+from tests.conftest import some
 
 UPDATE = "document.querySelector('[data-testid=update]').dataset.state"
 CARD = f"document.querySelector('[data-testid=model-row][data-model=\"{MODEL}\"]')"
@@ -123,6 +124,7 @@ def test_an_update_is_offered_fetched_and_taken_and_the_old_version_comes_back_o
     assert visit.label(visitor, until, name="old.jpg") in CATS
 
 
+@pytest.mark.heavy
 def test_a_paused_download_goes_on_after_a_reload(visitor, publisher, dawdler, until):
     publisher.release("1.1.0")
     check(visitor, until, "available")
@@ -140,6 +142,7 @@ def test_a_paused_download_goes_on_after_a_reload(visitor, publisher, dawdler, u
     until(visitor, runs("1.1.0"))
 
 
+@pytest.mark.heavy
 def test_a_cancelled_download_is_as_if_it_had_not_begun(visitor, publisher, dawdler, until):
     publisher.release("1.1.0")
     check(visitor, until, "available")
@@ -174,6 +177,7 @@ def test_a_failed_update_says_why_and_that_the_old_version_runs(
     until(visitor, runs("1.1.0"))
 
 
+@pytest.mark.heavy
 def test_a_version_that_was_set_aside_is_offered_again_when_somebody_asks(
     visitor, publisher, until
 ):
@@ -191,6 +195,7 @@ def test_a_version_that_was_set_aside_is_offered_again_when_somebody_asks(
     until(visitor, runs("1.1.0"))
 
 
+@pytest.mark.heavy
 def test_a_version_stays_when_somebody_wants_it_to(visitor, publisher, until):
     press(visitor, "Stay at 1.0.0")
     until(visitor, card("stays at 1.0.0"))
@@ -202,6 +207,7 @@ def test_a_version_stays_when_somebody_wants_it_to(visitor, publisher, until):
     check(visitor, until, "available")
 
 
+@pytest.mark.heavy
 def test_a_deleted_model_comes_back_when_it_is_wanted(visitor, until):
     press(visitor, "Delete from this device")
     question = visitor.get_by_role("group")
@@ -222,6 +228,7 @@ def test_a_deleted_model_comes_back_when_it_is_wanted(visitor, until):
     assert history(visitor) == []
 
 
+@pytest.mark.heavy
 def test_another_tab_follows_an_update_that_it_cannot_stop(
     visitor, publisher, dawdler, context, url, until
 ):
@@ -241,6 +248,7 @@ def test_another_tab_follows_an_update_that_it_cannot_stop(
         until(page, runs("1.1.0"))
 
 
+@pytest.mark.heavy
 def test_what_is_new_is_told_on_the_next_visit_wherever_somebody_is(
     visitor, publisher, context, url, until
 ):
@@ -255,6 +263,7 @@ def test_what_is_new_is_told_on_the_next_visit_wherever_somebody_is(
     assert not page.locator("#notes .note").count()
 
 
+@pytest.mark.heavy
 def test_a_needed_update_is_asked_for_once_where_it_may_cost(
     visitor, publisher, context, url, until
 ):
@@ -275,6 +284,7 @@ def test_a_needed_update_is_asked_for_once_where_it_may_cost(
     until(page, runs("1.1.0"))
 
 
+@pytest.mark.heavy
 def test_a_needed_update_comes_by_itself_where_it_costs_nothing(
     visitor, publisher, context, url, until
 ):
@@ -314,7 +324,7 @@ def test_the_engine_hears_how_the_device_is_doing(visitor, context, until):
     assert set(visitor.evaluate("heard.at(-1)")) >= {"level", "charging", "visibility"}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", some(["light", "dark"], ["light"]))
 def test_nothing_keeps_anyone_from_the_models(visitor, publisher, until, findings, scheme):
     visitor.emulate_media(color_scheme=scheme)
     visitor.set_viewport_size(NARROW)

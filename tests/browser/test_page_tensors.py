@@ -12,6 +12,7 @@ import pytest
 from builder import bundle
 from builder.server import serving
 from builder.site import load
+from tests.conftest import some
 
 LISTED = "() => document.querySelectorAll('[data-testid=tensor-way]').length === 3"
 RAN = "() => document.querySelector('#tensors-state').textContent.startsWith('Ran in')"
@@ -189,6 +190,7 @@ def test_numbers_come_from_files_of_numpy_s(visit, until):
     np.testing.assert_array_equal(found["twice"], table * 2)
 
 
+@pytest.mark.heavy
 def test_an_archive_that_is_dropped_fills_every_input(visit, until):
     page = visit
     x = np.ones((1, 3), np.float32)
@@ -225,6 +227,7 @@ def test_what_does_not_fit_is_told_at_its_input(visit, until):
         assert page.locator("[aria-invalid]").count() == 0
 
 
+@pytest.mark.heavy
 def test_a_file_that_holds_something_else_is_told_with_what_it_should_be(visit, until):
     page = visit
     choose(page, "x", "x.npz", npz(a=np.zeros(3), b=np.zeros(3)))
@@ -239,6 +242,7 @@ def test_a_file_that_holds_something_else_is_told_with_what_it_should_be(visit, 
     page.get_by_text("Choose a file for factor.").wait_for()
 
 
+@pytest.mark.heavy
 def test_a_size_that_is_none_is_told_where_it_stands(visit, until):
     page = visit
     page.get_by_label("batch").fill("0")
@@ -269,6 +273,7 @@ def test_outputs_are_copied_and_saved_as_json(visit, until, context):
     assert json.loads(page.evaluate("navigator.clipboard.readText()")) == saved
 
 
+@pytest.mark.heavy
 def test_it_runs_without_a_network(visit, until, context):
     page = visit
     until(page, OFFLINE)
@@ -280,6 +285,7 @@ def test_it_runs_without_a_network(visit, until, context):
     context.set_offline(False)
 
 
+@pytest.mark.heavy
 def test_as_a_site_s_second_model_it_comes_when_somebody_asks(both, page, watch, until):
     with serving(both) as url:
         watch.allow_origin(url)
@@ -302,7 +308,7 @@ def test_as_a_site_s_second_model_it_comes_when_somebody_asks(both, page, watch,
         page.goto("about:blank")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", some(["light", "dark"], ["light"]))
 def test_axe_finds_nothing_wrong_in_any_state(visit, until, findings, scheme):
     page = visit
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")

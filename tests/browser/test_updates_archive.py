@@ -128,6 +128,7 @@ json.dumps("tuf.ngclient.updater" in sys.modules)
     page.close()
 
 
+@pytest.mark.heavy
 def test_it_works_where_python_was_started_the_ordinary_way(visitor, host, until):
     page = visitor.new_page()
     page.goto(f"{host}?boot=plain")

@@ -60,6 +60,7 @@ def test_what_is_needed_first_comes_first(first):
     assert came == sorted(came, key=list(ORDER).index)
 
 
+@pytest.mark.heavy
 def test_a_ten_line_change_of_the_engine_costs_kilobytes(dist):
     from builder import site
     from builder.paths import ROOT

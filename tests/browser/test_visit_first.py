@@ -112,6 +112,7 @@ USED_TODAY = """async (model) => {
 }"""
 
 
+@pytest.mark.heavy
 def test_the_day_on_which_a_model_was_used_is_remembered(browser, host, until):
     with visit.watched(browser, host) as newcomer:
         page = newcomer.new_page()

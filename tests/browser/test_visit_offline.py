@@ -27,6 +27,7 @@ def visitor(dist, browser, until):
             yield context
 
 
+@pytest.mark.heavy
 def test_offline_a_new_tab_labels_photos_on_as_many_threads_as_before(visitor, until):
     page = visitor.new_page()
     page.goto(visitor.address)
@@ -45,6 +46,7 @@ def test_offline_a_reload_changes_nothing(visitor, until):
     assert page.locator("#setup").is_hidden()
 
 
+@pytest.mark.heavy
 def test_offline_several_tabs_work_side_by_side(visitor, until):
     others = [visitor.new_page() for _ in range(2)]
     for page in others:

@@ -133,10 +133,29 @@ def how_started(page) -> dict[str, str]:
 
 
 def python(page, code: str) -> object:
-    """Run Python where the engine runs, and return what its last expression gave, through JSON."""
+    """Run Python where the engine runs, also what it awaits; its last expression gives JSON."""
     (worker,) = workers(page, "engine.worker")
-    text = worker.evaluate("(code) => pyodide.runPython(code)", f"import json\n{code}")
-    return json.loads(text)
+    text = worker.evaluate("(code) => pyodide.runPythonAsync(code)", f"import json\n{code}")
+    return json.loads(text or "null")
+
+
+_BEGUN = """
+import asyncio
+from satchel import library, platform, unfit
+async def load():
+    model = await library.Library().installed({model!r})
+    variant, published = model.current.variant, model.current.published
+    async with unfit.marked(platform.current(), variant, published):
+        await asyncio.Event().wait()
+loading = asyncio.ensure_future(load())
+while not (record := await platform.current().store.record("meta", "unfit")):
+    await asyncio.sleep(0)
+"""
+
+
+def begin_a_load(page, model: str = MODEL) -> None:
+    """Begin to load a model, which will not end: as what ends a page does, if that is closed."""
+    python(page, _BEGUN.format(model=model))
 
 
 def workers(page, script: str) -> list[object]:

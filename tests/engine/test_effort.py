@@ -159,13 +159,13 @@ async def test_switching_while_work_is_under_way_loses_nothing_and_each_answer_s
     asking = [asyncio.ensure_future(ask(*one)) for one in ((RED, "red"), (BLUE, "blue")) * 3]
     await answered(strategy="full", resolution=64)
     await device.becomes(LOW, adaptive)
-    await answered(strategy="lightweight", resolution=48, threads=1)
+    await answered(resolution=48, threads=1)  # with rests besides, where others slow it down
     adaptive.override = "full"
     await answered(strategy="full", resolution=64)
     adaptive.override = "throttled"
     await answered(strategy="throttled", resolution=48, threads=1)
     adaptive.override = None
-    await answered(strategy="lightweight", resolution=48)
+    await answered(resolution=48, threads=1)
     over.set()
     await asyncio.gather(*asking)
     assert all(one.variant == f"size-{one.resolution}" for one in answers)

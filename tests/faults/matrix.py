@@ -359,9 +359,9 @@ STEPS = {
     "activating": "while it is put in place",
 }
 ALWAYS = {
-    "closed": STEPS,
-    "ended": ("downloading", "validating", "activating"),
-    "killed": ("downloading", "activating"),
+    "closed": ("downloading", "activating"),
+    "ended": ("downloading",),
+    "killed": ("downloading",),
 }
 """What every run plays: starting a browser anew takes its time."""
 ENDED: tuple[Ending, ...] = tuple(

@@ -20,6 +20,7 @@ from builder import wire
 from builder.scripts import json_for_html
 from builder.server import serving
 from builder.snapshot import pack
+from tests.conftest import some
 
 MARK = '<script type="application/json" id="site">'
 
@@ -163,17 +164,9 @@ FAULTS = {
 }
 
 
-def some(values, always):
-    """All values as parameters: `always` in every run, the others in whole ones (`test --all`)."""
-    return [
-        pytest.param(value, marks=[] if value in always else [pytest.mark.heavy])
-        for value in values
-    ]
-
-
 @pytest.mark.parametrize(
     "fault",
-    some(FAULTS, (missing, flipped, lost_export, other_version)),
+    some(FAULTS, (flipped,)),
     ids=lambda fault: fault.__name__,
 )
 def test_python_starts_the_ordinary_way_and_says_why(fault, site, browser, until, watch):
@@ -220,9 +213,7 @@ def visitor(site, browser, watch):
 
 
 @pytest.mark.parametrize("boot", some(["", "?boot=plain"], [""]))
-@pytest.mark.parametrize(
-    "what", some(["libraries", "wasm", "stdlib", "numpy"], ["libraries", "numpy"])
-)
+@pytest.mark.parametrize("what", some(["libraries", "wasm", "stdlib", "numpy"], ["libraries"]))
 def test_a_part_that_the_host_lost_is_told_where_it_is_needed(
     what, boot, site, browser, until, watch
 ):
@@ -256,6 +247,7 @@ json.dumps(said)
 """
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("what", "module"), [("stdlib", "csv"), ("numpy", "numpy.random")])
 def test_what_cannot_be_fetched_when_it_is_imported_is_python_s_error_and_no_more(
     what, module, site, browser, until, watch
@@ -297,9 +289,8 @@ SPOIL = """async (how) => {
 }"""
 
 
-@pytest.mark.parametrize(
-    "how", some(["cut", "empty", "unsealed", "wrong inside"], ["cut", "wrong inside"])
-)
+@pytest.mark.heavy
+@pytest.mark.parametrize("how", ["cut", "empty", "unsealed", "wrong inside"])
 def test_a_kept_copy_that_was_spoilt_is_replaced(how, site_url, context, until):
     page = context.new_page()
     page.goto(site_url)

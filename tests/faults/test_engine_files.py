@@ -13,6 +13,7 @@ from test_engines import fetched, label, runs_in
 from builder import bundle
 from builder.server import serving
 from builder.site import load
+from tests.conftest import some
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def host(built, network, watch):
         yield url
 
 
-@pytest.mark.parametrize("how", ["cut", "end_early", "flip"])
+@pytest.mark.parametrize("how", some(["cut", "end_early", "flip"], ["cut"]))
 def test_an_engine_that_came_spoilt_comes_again_at_once(page, host, network, watch, until, how):
     watch.expect("wasm streaming compile failed")  # Emscripten's words
     watch.expect("falling back to ArrayBuffer instantiation")
@@ -41,6 +42,7 @@ def test_an_engine_that_came_spoilt_comes_again_at_once(page, host, network, wat
     until(page, visit.OFFLINE_READY)
 
 
+@pytest.mark.heavy
 def test_without_its_files_the_other_engine_answers_and_the_next_visit_tries_again(
     context, host, network, watch, until
 ):

@@ -85,6 +85,7 @@ def recovered(page, host) -> dict:
             page.wait_for_timeout(200)
 
 
+@pytest.mark.heavy
 def test_wherever_the_disk_is_full_nothing_changes_and_room_is_enough(
     disk, host, profile, watch, until, record_property
 ):

@@ -10,6 +10,7 @@ import visit
 from page_photos import CATS, READY
 
 from builder.server import serving
+from tests.conftest import some
 
 BLOB = "/models/blobs/"
 
@@ -73,7 +74,9 @@ def complete(profile, host, until) -> None:
         assert visit.stored_the_model(page)
 
 
-@pytest.mark.parametrize("where", [BLOB, "/runtime/snapshot-"], ids=["model", "python"])
+@pytest.mark.parametrize(
+    "where", some([BLOB, "/runtime/snapshot-"], [BLOB]), ids=["model", "python"]
+)
 def test_killed_in_the_middle_of_a_download(host, network, killed, profile, until, where):
     def story(page):
         page.goto(host)
@@ -84,6 +87,7 @@ def test_killed_in_the_middle_of_a_download(host, network, killed, profile, unti
     complete(profile, host, until)
 
 
+@pytest.mark.heavy
 def test_killed_while_the_service_worker_collects_the_page(host, network, killed, profile, until):
     def story(page):
         page.goto(host)
@@ -95,6 +99,7 @@ def test_killed_while_the_service_worker_collects_the_page(host, network, killed
     complete(profile, host, until)
 
 
+@pytest.mark.heavy
 def test_killed_at_the_moment_when_the_model_is_stored(host, killed, profile, until):
     def story(page):
         page.goto(host)

@@ -66,6 +66,7 @@ def visited(dist, browser, until):
         yield page
 
 
+@pytest.mark.heavy
 def test_a_store_that_lost_the_model_gets_it_again(visited, until):
     visited.evaluate(WRITE % LOST_BLOB)
     visited.reload()

@@ -458,6 +458,7 @@ await get(sources=[source], **arguments)
     return bare_page.run(site.page, code)
 
 
+@pytest.mark.heavy
 def test_twenty_megabytes_cut_at_25_places_cost_a_batch_and_a_chunk_each_at_most(bare, browser):
     size, cuts = 20_000_000, 25
     places = random.Random(5)

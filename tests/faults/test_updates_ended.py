@@ -176,6 +176,7 @@ def test_after_the_browser_was_killed_one_version_is_whole_and_it_goes_on(
         goes_on(page, host, lane, until, ending)
 
 
+@pytest.mark.heavy
 def test_of_two_tabs_that_want_the_same_update_one_fetches_it(host, context, watch, until):
     watch.allow_origin(host.address)
     tabs = [context.new_page() for _ in range(2)]

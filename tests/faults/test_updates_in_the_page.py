@@ -8,6 +8,8 @@ from endings import WHOLE
 from home import MODEL, at_home
 from page_photos import CATS, READY
 
+from tests.conftest import some
+
 YEARS = 10
 CLOCK = """(() => {
   const Real = Date, off = %d * 365.25 * 24 * 3600 * 1000;
@@ -102,7 +104,7 @@ def test_a_first_visit_works_where_the_timestamp_has_expired_and_a_check_says_so
     assert whole(page, host)["active"] == "1.1.0"
 
 
-@pytest.mark.parametrize("years", [YEARS, -YEARS])
+@pytest.mark.parametrize("years", some([YEARS, -YEARS], [YEARS]))
 def test_a_first_visit_works_with_the_clock_ten_years_off_and_a_check_says_so(
     years, host, browser, watch, until
 ):

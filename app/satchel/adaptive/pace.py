@@ -2,9 +2,10 @@
 
 A duty cycle: what is busy for b seconds on c cores has used b·c seconds of processor time, so a
 share s of one core allows it once in b·c/s seconds, and b·c/s − b of them are rest. Browsers don't
-give processor time: threads, and what a page does beside them (`limits.BESIDE`), stand for it. Requests that wait are run one after the other and
-then rested for together: the longer rest lets the processor reach a deeper sleep than several short
-ones ("race to idle"), and costs nobody more than the window.
+give processor time: threads, and what a page does beside them (`limits.BESIDE`), stand for it.
+Requests that wait are run one after the other and then rested for together: the longer rest lets
+the processor reach a deeper sleep than several short ones ("race to idle"), and costs nobody more
+than the window.
 
 `decide` says what to expect; `Budget` is what keeps it, whatever timers and answers really take.
 """

@@ -69,8 +69,7 @@ async def keep(platform: Platform, name: str, kept: Kept) -> None:
         "threads": kept.threads,
         "seconds": dict(kept.seconds),
         "usual": [
-            [*astuple(work), baseline, wobble]
-            for work, (baseline, wobble) in kept.usual.items()
+            [*astuple(work), baseline, wobble] for work, (baseline, wobble) in kept.usual.items()
         ],
     }
     async with platform.locks.hold(KEY):

@@ -41,6 +41,7 @@ def about(folder):
     return json.loads(re.search(r'id="site">(.*?)</script>', html, re.DOTALL).group(1))
 
 
+@pytest.mark.heavy
 def test_two_builds_of_the_same_sources_are_the_same_bytes(ours, built, tmp_path):
     again = bundle.build(ours, tmp_path / "elsewhere")
     assert listing(again) == listing(built)

@@ -74,6 +74,7 @@ def test_it_is_expanded_in_whatever_pieces_it_arrives(expand, step):
     assert found == {"digest": digest(CONTENT), "now": digest(CONTENT), "type": "application/wasm"}
 
 
+@pytest.mark.heavy
 def test_a_real_part_comes_out_as_it_went_in(expand):
     content = (parts.folder("pyodide") / "pyodide.asm.wasm").read_bytes()
     packed = wire.packed(content)
