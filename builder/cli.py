@@ -114,7 +114,7 @@ def new(
 def run_tests(
     *arguments: Annotated[str, Parameter(allow_leading_hyphen=True, help="For pytest.")],
     everything: Annotated[
-        bool, Parameter(name="--all", negative="", help="Also what needs PyTorch.")
+        bool, Parameter(name="--all", negative="", help="Also what takes long, or needs PyTorch.")
     ] = False,
     quick: Annotated[bool, Parameter(negative="", help="Only what needs no browser.")] = False,
 ) -> int:

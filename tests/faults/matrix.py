@@ -8,7 +8,9 @@ release itself is bad, it is set aside with a reason, and a mended one is taken.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from case import Case, rule
 
@@ -312,9 +314,17 @@ def _clock() -> list[Case]:
     ]  # fmt: skip
 
 
-CASES: tuple[Case, ...] = (
-    *_connection(), *_server(), *_metadata(), *_release(), *_store(), *_clock(),
-)  # fmt: skip
+EACH = 6
+"""One case of so many is in every run; the others are in whole ones (`test --all`)."""
+
+
+def _all() -> Iterator[Case]:
+    groups = _connection(), _server(), _metadata(), _release(), _store(), _clock()
+    for number, case in enumerate(itertools.chain(*groups)):
+        yield replace(case, heavy=case.heavy or number % EACH != 0)
+
+
+CASES: tuple[Case, ...] = tuple(_all())
 
 
 # ---- a page, a worker or the browser ends

@@ -147,16 +147,10 @@ def outcomes(theatre, request):
     return theatre.play([case for case in matrix.CASES if case.id in wanted])
 
 
-EACH = 6
-"""One case of so many is in every run; the others are in whole ones (`test --all`)."""
-
-
 def params():
     return [
-        pytest.param(
-            case, id=case.id, marks=[pytest.mark.heavy] if case.heavy or number % EACH else []
-        )
-        for number, case in enumerate(matrix.CASES)
+        pytest.param(case, id=case.id, marks=[pytest.mark.heavy] if case.heavy else [])
+        for case in matrix.CASES
     ]
 
 
