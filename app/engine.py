@@ -12,7 +12,7 @@ import platform
 import sys
 from collections.abc import Awaitable, Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import js
 import numpy as np
@@ -26,7 +26,6 @@ import satchel
 from satchel import platform as platforms
 from satchel import unfit
 from satchel.manifest import Manifest, Reference
-from satchel.tasks import Embed, Label
 from satchel.variants import engine_title
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from upkeep import Upkeep
 
     from satchel.installed import InstalledModel
+    from satchel.tasks import Embed, Label
     from satchel.variants import Abilities
 
 # Looked up once: each step from module to method makes a proxy.
@@ -42,10 +42,11 @@ _now = js.performance.now
 
 Operation = Callable[..., Awaitable[Any]]
 
-Task = TypeVar("Task", Label, Embed)
-
 WORK = ("label", "classify", "embed", "compute", "install")
 """Operations that somebody waits for: what goes on beside waits until they are over."""
+
+MOMENT = 1.0
+"""Seconds that what goes on beside waits for answers when a page opens."""
 
 WITH_PROGRESS = ("install", "fetch")
 
@@ -200,7 +201,7 @@ class Engine:
             pixels = await label.prepare(image)
             return await _labelled(label, pixels, top, started)
 
-        return await self._adapted(Label, "label", work, key)
+        return await self._adapted("label", work, key)
 
     async def classify(
         self, rgba: Any, size: int, top: int = 5, variant: str | None = None
@@ -217,8 +218,8 @@ class Engine:
             return await _labelled(label, pixels, top, started)
 
         if variant is None:
-            return await self._adapted(Label, "label", work)
-        answer = await self._opened.use(Label, self._default("label"), work, variant)
+            return await self._adapted("label", work)
+        answer = await self._opened.use(kind("label"), self._default("label"), work, variant)
         return answer | {"decision": None}
 
     async def embed(self, texts: Any) -> dict[str, Any]:
@@ -234,18 +235,19 @@ class Engine:
                 "model": named(embed),
             }
 
-        return await self._adapted(Embed, "embed", work)
+        return await self._adapted("embed", work)
 
     async def _adapted(
         self,
-        kind: type[Task],
         task: str,
-        work: Callable[[Task], Awaitable[dict[str, Any]]],
+        work: Callable[[Any], Awaitable[dict[str, Any]]],
         key: str | None = None,
     ) -> dict[str, Any]:
         """Do some work with the site's first model for a task, as it is decided."""
         return await self._opened.use(
-            kind, self._default(task), lambda opened: self.adaptation.perform(opened, work, key)
+            kind(task),
+            self._default(task),
+            lambda opened: self.adaptation.perform(opened, work, key),
         )
 
     async def tensors(self) -> dict[str, Any]:
@@ -425,7 +427,13 @@ class Server:
         ready = {"phase": "ready", "text": "Ready", "ms": _now(), "usable": usable}
         self._post(event="phase", value=ready)
         self._engine.worked = _now()  # however long it took until here, it hasn't rested yet
+        await self._answered()
         self._engine.upkeep.start(lambda event, facts: self._post(event=event, value=facts))
+
+    async def _answered(self) -> None:
+        """Wait for what somebody waits for, a moment at most: what goes on beside comes after."""
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=MOMENT)
 
     def _cancel(self, call: int) -> None:
         task = self._running.get(call)

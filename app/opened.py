@@ -15,15 +15,16 @@ import satchel
 from satchel import platform as platforms
 from satchel.library import Library
 from satchel.manifest import Reference
-from satchel.tasks import Embed, Label
 
 if TYPE_CHECKING:
     from tensorpanel import Tensors
 
+    from satchel.tasks import Embed, Label
+
 __all__ = ["Opened", "kind", "named"]
 
 T = TypeVar("T")
-Task = TypeVar("Task", Label, Embed, "Tensors")
+Task = TypeVar("Task", "Label", "Embed", "Tensors")
 
 
 def kind(task: str) -> type[Label] | type[Embed] | type[Tensors]:
@@ -32,7 +33,9 @@ def kind(task: str) -> type[Label] | type[Embed] | type[Tensors]:
         from tensorpanel import Tensors  # there for a site that has such a model
 
         return Tensors
-    return {"label": Label, "embed": Embed}[task]
+    from satchel import tasks
+
+    return tasks.Label if task == "label" else tasks.Embed
 
 
 class Opened:
@@ -73,7 +76,7 @@ class Opened:
     def adaptable(self) -> Label | Embed | None:
         """An open task that can be run in several ways."""
         for task in self._tasks.values():
-            if isinstance(task, Label | Embed):
+            if hasattr(task, "sibling"):
                 return task
         return None
 

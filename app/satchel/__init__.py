@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from satchel import errors, library, tasks
+from satchel import errors, library
 from satchel.errors import *  # noqa: F403  # the tree's own __all__ is the list
 from satchel.manifest import Manifest
 from satchel.runtime import EdgeRuntime
@@ -16,6 +16,7 @@ from satchel.settings import configure
 from satchel.tensors import TensorSpec
 
 if TYPE_CHECKING:
+    from satchel import tasks
     from satchel.device import DeviceProfile
     from satchel.effort import AdaptiveInference
     from satchel.updates import EdgeModelManager
@@ -47,6 +48,10 @@ def __getattr__(name: str) -> Any:
         from satchel.updates import EdgeModelManager
 
         return EdgeModelManager
+    if name == "tasks":
+        import satchel.tasks
+
+        return satchel.tasks
     if name == "DeviceProfile":
         from satchel.device import DeviceProfile
 

@@ -12,7 +12,6 @@ loading, is to blame. The mark names what takes at least as much memory besides.
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -51,9 +50,7 @@ KEPT = 50
 LONGEST = 200
 """Characters of an engine's own words."""
 
-_UNREACHED = re.compile(
-    r"fetch|dynamically imported|importing a module|load failed|networkerror", re.IGNORECASE
-)
+_UNREACHED = "fetch", "dynamically imported", "importing a module", "load failed", "networkerror"
 """What browsers say of a script or WASM that did not arrive; there is no code for it."""
 
 _passing: WeakKeyDictionary[Platform, dict[str, str]] = WeakKeyDictionary()
@@ -89,7 +86,7 @@ async def remembered(platform: Platform, variant: Variant, error: SatchelError) 
     """
     what, why = failure(variant, error, platform.place)
     why = why if len(why) <= LONGEST else why[:LONGEST] + "…"
-    if what == variant.engine and _UNREACHED.search(error.why):
+    if what == variant.engine and any(words in error.why.lower() for words in _UNREACHED):
         _passing.setdefault(platform, {})[what] = why
         return
     async with platform.locks.hold("unfit"):

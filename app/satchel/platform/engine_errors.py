@@ -9,15 +9,15 @@ from satchel.errors import EngineCrashedError, OutOfMemoryError, SatchelError
 __all__ = ["breakdown"]
 
 
-def breakdown(kind: str, message: str, memory: re.Pattern[str]) -> SatchelError | None:
+def breakdown(kind: str, message: str, memory: str) -> SatchelError | None:
     """The error for an engine that ran out of memory or broke down; None: it did neither.
 
     Args:
         kind: "memory", "crash", or anything else.
         message: What the engine said.
-        memory: What it says when it has no memory, whatever the kind.
+        memory: What it says when it has no memory, whatever the kind: a regular expression.
     """
-    if kind == "memory" or memory.search(message):
+    if kind == "memory" or re.search(memory, message, re.IGNORECASE):
         return OutOfMemoryError(
             "The model needs more memory than there is",
             why=message,

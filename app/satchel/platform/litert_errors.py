@@ -15,15 +15,14 @@ from satchel.platform.engine_errors import breakdown
 
 __all__ = ["explained"]
 
-_MEMORY = re.compile(
+# Compiled where they are needed: that takes milliseconds, and hardly anybody does.
+_MEMORY = (
     r"bad_alloc|out of memory|\bOOM\b|allocation failed|cannot enlarge memory"
-    r"|failed to allocate (?!tensors)|BytesRequired",
-    re.IGNORECASE,
+    r"|failed to allocate (?!tensors)|BytesRequired"
 )
-_UNSUPPORTED = re.compile(
+_UNSUPPORTED = (
     r"find op|unresolved custom op|custom ops|Registration failed|failed to prepare"
-    r"|not supported",
-    re.IGNORECASE,
+    r"|not supported"
 )
 
 
@@ -57,7 +56,8 @@ def explained(kind: str, message: str, *, loading: bool) -> SatchelError:
             f"{message}, and LiteRT.js runs a model at the sizes that it was exported with only",
             todo="Export the model with a fixed batch and size, one file for each",
         )
-    if loading and (kind == "unsupported" or (kind != "format" and _UNSUPPORTED.search(message))):
+    lacking = kind != "format" and re.search(_UNSUPPORTED, message, re.IGNORECASE)
+    if loading and (kind == "unsupported" or lacking):
         return UnsupportedModelError(
             "The model needs something that LiteRT does not have here",
             why=message,

@@ -19,17 +19,16 @@ from satchel.platform.engine_errors import breakdown
 
 __all__ = ["explained"]
 
-_MEMORY = re.compile(
+# Compiled where they are needed: that takes milliseconds, and hardly anybody does.
+_MEMORY = (
     r"bad_alloc|out of memory|\bOOM\b|allocation failed|failed to allocate|bad allocation"
     r"|cannot enlarge memory|shape is too large|array length|integer overflow"
-    r"|Invalid (typed )?array",
-    re.IGNORECASE,
+    r"|Invalid (typed )?array"
 )
-_UNSUPPORTED = re.compile(
+_UNSUPPORTED = (
     r"not a registered function/op|NOT_IMPLEMENTED|Could not find an implementation"
     r"|No Op registered|Unsupported model IR version|under development|Failed to find kernel"
-    r"|Unrecognized attribute|unsupported data type|are not supported",
-    re.IGNORECASE,
+    r"|Unrecognized attribute|unsupported data type|are not supported"
 )
 
 
@@ -51,7 +50,7 @@ def explained(kind: str, message: str, *, loading: bool) -> SatchelError:
         )
     if (broken := breakdown(kind, message, _MEMORY)) is not None:
         return broken
-    if loading and _UNSUPPORTED.search(message):
+    if loading and re.search(_UNSUPPORTED, message, re.IGNORECASE):
         return UnsupportedModelError(
             "The model needs something that onnxruntime does not have here",
             why=message,

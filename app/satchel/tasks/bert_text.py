@@ -13,7 +13,7 @@ from bisect import bisect_right
 
 __all__ = ["words"]
 
-_ASCII_WORD = re.compile(r"[a-z0-9]+|[^a-z0-9 ]")
+_ASCII_WORD = r"[a-z0-9]+|[^a-z0-9 ]"
 
 
 def words(text: str) -> list[str]:
@@ -25,7 +25,7 @@ def words(text: str) -> list[str]:
     if text.isascii():
         if not text.isprintable():
             text = text.translate(_clean)
-        return _ASCII_WORD.findall(text.lower())
+        return re.findall(_ASCII_WORD, text.lower())
     import unicodedata
 
     text = unicodedata.normalize("NFD", text.translate(_clean))
