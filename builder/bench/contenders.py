@@ -87,7 +87,6 @@ def beside_label(dist: Path, out: Path) -> Path:
         shutil.copytree(dist, work, dirs_exist_ok=True)
         _copy(litert.folder(), work / FILES / "litert", [litert.MODULE])
         _copy(node.packages() / "@litertjs/core/wasm", work / FILES / "litert", LITERT)
-        _copy(node.packages() / "onnxruntime-web" / "dist", work / FILES / "ort", PLAIN)
         shutil.copytree(parts.folder("pyodide"), work / FILES / "pyodide")
         _copy(parts.file("numpy").parent, work / FILES / "pyodide", [parts.file("numpy").name])
         _copy(ROOT / "models" / LABEL_MODEL, work / FILES, ["labels.txt"])
@@ -172,11 +171,8 @@ def blob(variant: Mapping[str, Any]) -> str:
 
 
 def _label(folder: Path) -> list[Contender]:
-    shipped = variants(folder, LABEL_MODEL)
-    variant, fallback = (
-        next(one for one in shipped if one["engine"] == name) for name in ("litert", "onnxruntime")
-    )
-    if shipped[0] is not variant:
+    variant, *_ = variants(folder, LABEL_MODEL)
+    if variant["engine"] != "litert":
         raise BuildError(f"The contenders run LiteRT.js, and {LABEL_MODEL} is first for another.")
     urls = {
         "engine": f"{FILES}litert/{litert.MODULE}",
@@ -187,16 +183,10 @@ def _label(folder: Path) -> list[Contender]:
     }
     (size,) = variant["resolutions"]
     settings = {"size": size, "crop": CROP}
-    runtime, wasm = (f"{FILES}ort/{name}" for name in PLAIN)
-    other = {**urls, "ort": runtime, "wasm": wasm, "model": blob(fallback)}
-    options = {"options": fallback["session"]}
     return [
         # Its loader wants importScripts, which module workers lack.
-        *(
-            Contender(name, f"{name}.worker.mjs", urls, settings, "classic")
-            for name in ("rawjs", "stock")
-        ),
-        Contender("rawort", "rawort.worker.mjs", other, {**settings, **options}),
+        Contender(name, f"{name}.worker.mjs", urls, settings, "classic")
+        for name in ("rawjs", "stock")
     ]
 
 

@@ -65,7 +65,6 @@ class Arm:
 LABEL = (
     Arm("rawjs", "bench/rawjs.html", twice=True),
     Arm("satchel", "", twice=True),
-    Arm("rawort", "bench/rawort.html"),
     Arm("stock", "bench/stock.html"),
     Arm("rawjs_bare", "bench/rawjs.html"),
     Arm("satchel_bare", ""),
@@ -73,7 +72,6 @@ LABEL = (
 
 LABEL_RATIOS = {
     "label.satchel_over_rawjs": ("satchel", "rawjs"),
-    "label.satchel_over_rawort": ("satchel", "rawort"),
     "label.satchel_over_rawjs_bare": ("satchel_bare", "rawjs_bare"),
     "label.satchel_over_rawjs_again": ("satchel_again", "rawjs_again"),
     "label.stock_over_satchel": ("stock", "satchel"),
@@ -106,11 +104,9 @@ order that rotates, and have the same photo or sentence, model, number of thread
 Satchel's arm is the whole page with its interface. Ratios are medians over medians, with an
 interval from a bootstrap over whole rounds.
 
-- *Plain JavaScript*: LiteRT.js in a worker, its model in IndexedDB, kept offline by the same
+- *Plain JavaScript*: onnxruntime-web in a worker, its model in IndexedDB, kept offline by the same
   service worker; everything that doesn't depend on each other is under way at the same time.
-- *With onnxruntime-web*: the same with that engine and the variant of the model for it, as this
-  page ran before LiteRT was faster.
-- *Stock Pyodide*: Pyodide, its NumPy and LiteRT.js called from Python, all in one worker.
+- *Stock Pyodide*: Pyodide, its NumPy and onnxruntime-web called from Python, all in one worker.
 - *Again at once*: closed and opened again within a second. The service worker still runs, and the
   browser puts the page into its process, where more is warm.
 - *Without a service worker*: on an origin that has none, with the browser's HTTP cache instead.
@@ -120,7 +116,6 @@ interval from a bootstrap over whole rounds.
     groups={
         "First label": (
             Series("label.rawjs", "plain JavaScript"),
-            Series("label.rawort", "plain JavaScript with onnxruntime-web"),
             Series("label.satchel", "Satchel"),
             Series("label.stock", "stock Pyodide"),
         ),
@@ -140,9 +135,8 @@ interval from a bootstrap over whole rounds.
     },
     ratios={
         "label.satchel_over_rawjs": "Satchel over plain JavaScript",
-        "label.satchel_over_rawort": "Satchel over plain JavaScript with onnxruntime-web",
-        "label.satchel_over_rawjs_bare": "both without a service worker",
-        "label.satchel_over_rawjs_again": "both opened again at once",
+        "label.satchel_over_rawjs_bare": "the same, both without a service worker",
+        "label.satchel_over_rawjs_again": "the same, opened again at once",
         "label.stock_over_satchel": "stock Pyodide over Satchel",
         "minilm.satchel_over_tjs_default": "Satchel over transformers.js, default",
         "minilm.satchel_over_tjs_tuned": "Satchel over transformers.js, tuned",

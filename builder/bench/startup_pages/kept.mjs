@@ -23,12 +23,3 @@ const settled = (request) =>
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
-
-/** The likeliest of the labels, of which there is one in each line. */
-export function best(scores, labels) {
-  const lines = labels.split("\n");
-  return Array.from(scores.keys())
-    .sort((a, b) => scores[b] - scores[a])
-    .slice(0, 5)
-    .map((index) => ({ index, label: lines[index], score: scores[index] }))[0];
-}

@@ -1,7 +1,7 @@
 // Plain JavaScript, as one would write it without Satchel: LiteRT.js in a worker, the model from
 // IndexedDB. What doesn't depend on each other is under way at the same time.
 import { decode } from "../../../app/satchel/platform/browser/host.mjs";
-import { best, model } from "./kept.mjs";
+import { model } from "./kept.mjs";
 import { beside } from "./litert.mjs";
 
 self.onmessage = ({ data }) =>
@@ -20,7 +20,11 @@ async function label({ urls, threads, size, crop, input }) {
   image.delete();
   const scores = probabilities.toTypedArray();
   probabilities.delete();
-  return best(scores, await names);
+  const lines = (await names).split("\n");
+  return Array.from(scores.keys())
+    .sort((a, b) => scores[b] - scores[a])
+    .slice(0, 5)
+    .map((index) => ({ index, label: lines[index], score: scores[index] }))[0];
 }
 
 async function start(urls, threads) {
