@@ -18,9 +18,9 @@ STRATEGIES = ("full", "lightweight", "throttled")
 LABEL = tuple(
     Option(name, "litert", size, 4_940_000, memory, seconds, milliseconds, accuracy)
     for name, size, memory, seconds, milliseconds, accuracy in (
-        ("litert-int8-static", 224, 60_000_000, 0.0253, 27.2, 0.854),
-        ("litert-int8-static@192", 192, 52_000_000, 0.0185, 17.2, 0.842),
-        ("litert-int8-static@160", 160, 46_000_000, 0.0139, 14.8, 0.780),
+        ("litert-int8-static", 224, 60_000_000, 0.0130, 12.3, 0.854),
+        ("litert-int8-static@192", 192, 52_000_000, 0.0092, 8.7, 0.842),
+        ("litert-int8-static@160", 160, 46_000_000, 0.0063, 6.1, 0.780),
     )
 )
 

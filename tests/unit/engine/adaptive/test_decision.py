@@ -44,7 +44,7 @@ def test_a_low_battery_is_answered_with_less_work_and_a_reason_with_figures():
     assert decision.threads == 1
     assert decision.reason == (
         "Battery at 14 % and not charging: the 192 px model on one thread,"
-        " 27 % less work per photo."
+        " 29 % less work per photo."
     )
     assert not decision.extras
     assert not decision.ahead
@@ -341,5 +341,5 @@ def test_two_causes_are_both_said():
     decision, _ = decided(replace(CRITICAL, battery_level=0.1, memory_gib=1))
     assert decision.reason.startswith(
         "Battery at 10 % and not charging, and the processor is under critical load, and this"
-        " device has little memory: the 192 px model on one thread, 27 % less work per photo,"
+        " device has little memory: the 192 px model on one thread, 29 % less work per photo,"
     )
