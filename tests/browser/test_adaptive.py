@@ -179,19 +179,19 @@ def test_a_battery_that_runs_low_is_answered_to_within_one_photo_and_its_chargin
     usual = work()
     power.battery(15)
     answers = page.evaluate(LABEL, 1)
-    while answers[-1]["strategy"] != "lightweight":
+    while answers[-1]["resolution"] != 192:
         answers += page.evaluate(LABEL, 5)
-    lighter = [answer for answer in answers if answer["strategy"] == "lightweight"]
+    lighter = [answer for answer in answers if answer["resolution"] == 192]
     assert {(answer["variant"], answer["threads"]) for answer in lighter} == {(LITERT[1], 1)}
     assert {answer["index"] for answer in answers} <= visit.LABELS[CAT]
-    assert lighter[0]["reason"] == (
-        "Battery at 15 % and not charging: the 192 px model on one thread,"
-        " 29 % less work per photo."
-    )
+    # On a machine that others make busy there may be rests besides, and a word on why.
+    assert {answer["strategy"] for answer in lighter} <= {"lightweight", "throttled"}
+    assert lighter[0]["reason"].startswith("Battery at 15 % and not charging")
+    assert ": the 192 px model on one thread, 29 % less work per photo" in lighter[0]["reason"]
     less = 1 - work() / usual
     record_property("figure", f"Processor time per photo on a low battery: {less:.0%} less")
     power.battery(60, charging=True)
-    back = strategy(page, "full")
+    back = answer_of(page, lambda answer: answer["resolution"] == 224)
     assert back["variant"] == LITERT[0]
     power.battery(80)
 

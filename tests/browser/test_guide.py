@@ -93,6 +93,7 @@ def test_the_guide_ends_with_a_page_that_labels_digits(folder, page, watch, unti
         page.goto("about:blank")
 
 
+@pytest.mark.heavy
 @pytest.mark.timeout(SECONDS)
 def test_everything_that_the_guide_names_is_there(folder):
     site = folder / "digits"

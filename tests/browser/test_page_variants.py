@@ -66,6 +66,7 @@ def facts(page):
     return model["version"], model["variant"]["engine"], model["reason"]
 
 
+@pytest.mark.heavy
 def test_a_page_that_lost_its_isolation_goes_on_with_the_other_engine_and_updates_along_it(
     page, url, host, owner, watch, until
 ):

@@ -29,14 +29,6 @@ said`);
 """Run in the engine's worker: ask onnxruntime for 16 TiB."""
 
 
-TRIED = """
-from satchel import platform
-kept = await platform.current().store.record("meta", "effort") or {"models": {}}
-json.dumps([model["threads"] for model in kept["models"].values()])
-"""
-"""Python: how many threads the page has found to be best, by model; None: it has not tried yet."""
-
-
 @pytest.fixture(scope="module")
 def opened(dist, browser, until):
     with serving(dist) as url, visit.watched(browser, url) as context:
@@ -44,9 +36,6 @@ def opened(dist, browser, until):
         page.goto(url)
         until(page, READY)
         visit.label(page, until)
-        # The page tries out in idle time how many threads help: workers come and go for it.
-        while not any(visit.python(page, TRIED)):
-            page.wait_for_timeout(500)
         yield page
 
 

@@ -9,6 +9,8 @@ from page_photos import CATS
 
 from builder.server import serving
 
+pytestmark = pytest.mark.heavy
+
 PATHS = ("/a/", "/b/")
 
 HOLD = """(model) => {
@@ -42,7 +44,6 @@ def sites(dist, browser, tmp_path_factory, until):
         yield pages
 
 
-@pytest.mark.heavy
 def test_each_has_databases_and_caches_of_its_own(sites):
     keys = [sites[path].evaluate("() => satchel.site.scope_key") for path in PATHS]
     builds = [sites[path].evaluate("() => satchel.site.build") for path in PATHS]

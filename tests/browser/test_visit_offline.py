@@ -27,7 +27,6 @@ def visitor(dist, browser, until):
             yield context
 
 
-@pytest.mark.heavy
 def test_offline_a_new_tab_labels_photos_on_as_many_threads_as_before(visitor, until):
     page = visitor.new_page()
     page.goto(visitor.address)

@@ -172,8 +172,22 @@ def end_worker(page, script: str) -> None:
     _end(worker)
 
 
+_TRIED = """
+from satchel import platform
+kept = await platform.current().store.record("meta", "effort") or {"models": {}}
+json.dumps([model["threads"] for model in kept["models"].values()])
+"""
+"""Python: how many threads the page has found to be best, by model; None: it has not tried yet."""
+
+
 def end_inference(page) -> None:
-    """End the inference workers: each engine that was used has one."""
+    """End the inference workers: each engine that was used has one.
+
+    Somebody has labelled a photo. In idle time the page then tries out how many threads help, and
+    workers come and go for it: that is waited for.
+    """
+    while not any(python(page, _TRIED)):
+        page.wait_for_timeout(250)
     ending = workers(page, "inference")
     assert ending
     for worker in ending:

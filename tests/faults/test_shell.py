@@ -67,6 +67,7 @@ def test_large_parts_work_whatever_a_host_calls_them(page, host, network, watch,
         assert visit.how_started(page)["kind"] == ("plain" if boot else "snapshot")
 
 
+@pytest.mark.heavy
 def test_python_that_came_spoilt_is_told_and_heals_although_the_browser_keeps_files_for_a_year(
     page, host, network, watch, until
 ):

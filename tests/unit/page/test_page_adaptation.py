@@ -45,10 +45,10 @@ def test_a_decision_says_what_it_comes_down_to():
         "Engine": "LiteRT",
         "Sees each photo at": "224 px",
         "Works on": "one thread",
-        "Rests": "1.2 s after every 8 photos",
+        "Rests": "1.5 s after every 8 photos",
     }
     alone = dict(decisions.facts(decided(pressure="serious"), "photo"))
-    assert alone["Rests"] == "49 ms after each photo"
+    assert alone["Rests"] == "68 ms after each photo"
     assert dict(decisions.facts(decided(), "photo"))["Rests"] == "none"
 
 

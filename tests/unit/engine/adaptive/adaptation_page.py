@@ -107,8 +107,8 @@ adaptive = satchel.AdaptiveInference()
 label = await satchel.tasks.Label.open()
 result = await adaptive.run(label, image, priority="balanced")
 result.value, result.decision.reason
-y = await adaptive.infer(runtime, x)   # a bare model: threads and pace alone
-adaptive.override = "lightweight"      # what a person insists on; None: the device decides
+y = await adaptive.infer(runtime, x)  # a bare model: threads and pace alone
+adaptive.override = "lightweight"  # what a person insists on; None: the device decides
 ```
 
 - **One line.** Requests are run one after the other by those who ask. More than {capacity} wait outside until
