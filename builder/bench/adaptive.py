@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from builder import bundle, evaluate, lab, site
-from builder.bench import contenders, modes, overhead, publish, ratios
+from builder.bench import contenders, modes, overhead, publish, ratios, slowness
 from builder.bench.device import Device, opened
 from builder.bench.modes import CALM, CRITICAL, LOW, MODES, PRIORITIES, SERIOUS, State, Way
 from builder.bench.publish import Series, Story
@@ -73,7 +73,9 @@ the browser's own count for the page's process with all of its threads (DevTools
 `SystemInfo.getProcessInfo`). *Under pressure*: photos wait all the time, and what the process uses
 is compared with the share of one core that it is to stay within. *Adaptation's own time* is what
 passes in it before and after a label, and while it takes note of how long the model ran. Accuracy:
-labelled photos through the page, each in all modes. Ratios are sums over sums, with an interval
+labelled photos through the page, each in all modes. *Slowness*: no pressure is told of, and other
+processes, one for each core, keep the machine busy; the page has to find out by how long its
+answers take. Ratios are sums over sums, with an interval
 from a bootstrap over whole rounds.""",
     groups={
         "Processor time per photo": (
@@ -110,6 +112,8 @@ from a bootstrap over whole rounds.""",
         "throttled_serious.share": "pressure serious: share of one core",
         "throttled_serious.photos": "pressure serious: photos a second",
         "overhead.own": "adaptation's own time for a label",
+        "slowness.answers": "slowness without a sensor: found after, the longest of a few times",
+        "slowness.over": "full effort again after it, the longest",
         "count": "labelled photos",
     },
     more=modes.page,
@@ -138,6 +142,7 @@ def measure(
     count: int = COUNT,
     stretch: float = STRETCH_SECONDS,
     overhead_rounds: int = OVERHEAD_ROUNDS,
+    slowings: int = slowness.TIMES,
     plan: Sequence[State] = PLAN,
 ) -> None:
     """Measure all of it.
@@ -149,6 +154,7 @@ def measure(
         count: Photos in a turn.
         stretch: Seconds under each pressure.
         overhead_rounds: Labels for adaptation's own time.
+        slowings: How often others make the machine busy.
         plan: The device's states, one after the other.
     """
     folder = bundle.build(site.load(ROOT / "site.toml"), ROOT / "dist")
@@ -171,6 +177,8 @@ def measure(
             costs(device, report, ways, rounds, count)
         with doing("Adaptation's own time …"):
             own_time(device, report, overhead_rounds)
+        with doing("A machine that others make busy …"):
+            slowness.measure(device, report, slowings)
         if photos:
             with doing("Labelling photos in each mode …"):
                 accuracy(device, report, ways, photos)

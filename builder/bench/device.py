@@ -124,7 +124,7 @@ class Device:
 
     def run(self, expression: str, *given: Any) -> Any:
         """Evaluate an expression over what adaptive.mjs gives, and `given`."""
-        names = "{ warm, turn, answers, Line }"
+        names = "{ warm, turn, answers, until, Line }"
         return self.page.evaluate(
             f"async (given) => {{ const {names} = await import('/bench/adaptive.mjs');"
             f" return {expression}; }}",

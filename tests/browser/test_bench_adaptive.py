@@ -31,7 +31,7 @@ def test_every_state_is_brought_about_and_every_mode_measured(photos):
     report = Report("bench adaptive")
     plan = (CALM, LOW, CRITICAL)
     adaptive.measure(
-        report, photos, rounds=1, count=10, stretch=1, overhead_rounds=4, plan=plan
+        report, photos, rounds=1, count=10, stretch=1, overhead_rounds=4, slowings=1, plan=plan
     )  # fmt: skip
     decided = {(row["state"], row["priority"]): row for row in report.beside["states"]}
     strategies = [decided[state.words, "balanced"]["strategy"] for state in plan]
@@ -45,5 +45,6 @@ def test_every_state_is_brought_about_and_every_mode_measured(photos):
     untamed = 1 / report.figures["throttled.target"]["value"]  # a whole core
     assert 0 < ratios["throttled.cpu_over_target"].value < untamed
     assert ratios["overhead.over_infer"].value > 0
+    assert report.figures["slowness.answers"]["value"] > 0
     assert report.figures["count"]["value"] == 1
     assert {f"{mode}.top1" for mode in adaptive.JUDGED} <= set(report.figures)

@@ -215,6 +215,7 @@ def look_at(page, until, *names: str) -> None:
         until(page, state(name, "done"))
 
 
+@pytest.mark.heavy
 def test_a_low_battery_makes_the_work_lighter_and_the_page_says_so(page, power, until):
     if power is None:
         pytest.skip(power_supply.missing())

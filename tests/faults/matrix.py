@@ -371,7 +371,7 @@ STEPS = {
 ALWAYS = {
     "closed": ("downloading", "activating"),
     "ended": ("downloading",),
-    "killed": ("downloading",),
+    "killed": (),
 }
 """What every run plays: starting a browser anew takes its time."""
 ENDED: tuple[Ending, ...] = tuple(

@@ -59,6 +59,15 @@ export async function answers(way, photos) {
   return found;
 }
 
+/** Label pictures until a reason begins so: how many it took, or null after `most`. */
+export async function until(begins, size, most) {
+  for (let count = 1; count <= most; count++) {
+    const { decision } = await classify(size, count);
+    if (decision?.reason.startsWith(begins)) return count;
+  }
+  return null;
+}
+
 /** A line of pictures, `depth` of which always wait, until it is ended. */
 export class Line {
   #answered = 0;
