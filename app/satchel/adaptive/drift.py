@@ -1,8 +1,9 @@
 """Throttling as seen from inside: whether answers take longer than they do here at the same work.
 
-A robust EWMA control chart on the logarithm of the latency, one for each kind of work; what follows
-a rest is another kind, since clocks are low then and caches cold (else the rests that slowness asks
-for would keep up the slowness):
+A robust EWMA control chart on the logarithm of the latency, one for each kind of work. What
+follows a rest is another kind and tells nothing: clocks are low then and caches cold, and the rests
+that slowness asks for would keep it up. So they end after a while, for as long as it takes to find
+slowness again; each time that it is found soon, they last twice as long.
 
 1. The first runs are left out (compilers and caches warm up), the next ones make the baseline: the
    median of their logarithms, and as spread the median absolute deviation × 1.4826.

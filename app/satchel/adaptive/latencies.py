@@ -22,8 +22,8 @@ class Work:
         resolution: Height and width in pixels; None where that has no meaning.
         threads: Number of threads.
         size: What else makes runs differ, such as the shape of the input, in steps that matter.
-        rested: Whether it follows a rest: the clock is low then and caches are cold, and what
-            takes longer for that is no reason for more rest.
+        rested: Whether it follows a rest: clocks are low then, caches are cold, and latencies
+            waver. What takes longer for that is no reason for more rest.
     """
 
     variant: str
@@ -70,8 +70,12 @@ class Latencies:
 
     @property
     def slow(self) -> bool:
-        """Whether answers take longer now than they do here at the same work."""
-        return self.last is not None and self.last.slow
+        """Whether answers take longer now than they do here at the same work.
+
+        Those that follow a rest never tell: whoever rests finds out by working on for a while.
+        """
+        work = next(reversed(self.watches), None)
+        return work is not None and not work.rested and self.watches[work].slow
 
     @property
     def ratio(self) -> float | None:

@@ -131,12 +131,13 @@ def test_slowness_without_a_sensor_counts_as_serious_pressure():
 
 
 def test_rests_that_make_answers_slower_do_not_keep_themselves_up():
-    """Others make the processor busy for a while; what rests is slower by a third, for good."""
+    """Others make the processor busy for a while; what rests is slower and wavers, for good."""
     device, seen, strategy, now, story = Following(), Latencies(), "full", 0.0, []
     profile = replace(WELL, pressure=None)
     while now < 300:
         rested = strategy == "throttled"
-        ms = 50 * (1.6 if 30 <= now < 40 else 1.0) * (1.35 if rested else 1.0)
+        wavering = 1.2 if now % 10 < 5 else 1.7
+        ms = 50 * (1.6 if 30 <= now < 40 else 1.0) * (wavering if rested else 1.0)
         now += ms / 1000 * (2 if rested else 1)
         option = LABEL[0]
         seen = seen.seen(Work(option.variant, option.resolution, 1, 18, rested), ms, now)
