@@ -74,7 +74,7 @@ the browser's own count for the page's process with all of its threads (DevTools
 is compared with the share of one core that it is to stay within. *Adaptation's own time* is what
 passes in it before and after a label, and while it takes note of how long the model ran. Accuracy:
 labelled photos through the page, each in all modes. *Slowness*: no pressure is told of, and other
-processes, one for each core, keep the machine busy; the page has to find out by how long its
+processes, two for each core, keep the machine busy; the page has to find out by how long its
 answers take. Ratios are sums over sums, with an interval
 from a bootstrap over whole rounds.""",
     groups={
@@ -112,8 +112,9 @@ from a bootstrap over whole rounds.""",
         "throttled_serious.share": "pressure serious: share of one core",
         "throttled_serious.photos": "pressure serious: photos a second",
         "overhead.own": "adaptation's own time for a label",
-        "slowness.answers": "slowness without a sensor: found after, the longest of a few times",
-        "slowness.over": "full effort again after it, the longest",
+        "slowness.found": "slowness without a sensor: how often it was found",
+        "slowness.answers": "found after, at most",
+        "slowness.over": "full effort again after it was over, at most",
         "count": "labelled photos",
     },
     more=modes.page,
