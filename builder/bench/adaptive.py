@@ -74,9 +74,8 @@ the browser's own count for the page's process with all of its threads (DevTools
 is compared with the share of one core that it is to stay within. *Adaptation's own time* is what
 passes in it before and after a label, and while it takes note of how long the model ran. Accuracy:
 labelled photos through the page, each in all modes. *Slowness*: no pressure is told of, and other
-processes, two for each core, keep the machine busy; the page has to find out by how long its
-answers take. Ratios are sums over sums, with an interval
-from a bootstrap over whole rounds.""",
+processes share one core with the page; it has to find out by how long its answers take. Ratios are
+sums over sums, with an interval from a bootstrap over whole rounds.""",
     groups={
         "Processor time per photo": (
             Series("full.cpu", "full", own=True),
@@ -113,6 +112,7 @@ from a bootstrap over whole rounds.""",
         "throttled_serious.photos": "pressure serious: photos a second",
         "overhead.own": "adaptation's own time for a label",
         "slowness.found": "slowness without a sensor: how often it was found",
+        "slowness.times": "answers took longer then, at least",
         "slowness.answers": "found after, at most",
         "slowness.over": "full effort again after it was over, at most",
         "count": "labelled photos",

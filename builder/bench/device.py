@@ -5,7 +5,7 @@ override of Compute Pressure (https://www.w3.org/TR/compute-pressure/).
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -141,6 +141,10 @@ class Device:
     def cpu_seconds(self) -> float:
         """Processor time so far of the page's process, with all of its workers and threads."""
         return processes.renderer_seconds(self._processes)
+
+    def pin(self, cores: Collection[int]) -> None:
+        """Let the page's process run on these cores alone."""
+        processes.pin_renderers(self._processes, cores)
 
     def _adapt(self, override: str, priority: str) -> dict[str, Any]:
         told: dict[str, Any] | None = lab.call(self.page, "adapt", override, priority)

@@ -4,6 +4,7 @@ For `bench adaptive`. No pressure is told of meanwhile: latencies alone show it.
 """
 
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from builder.bench.device import Device
 from builder.bench.modes import CALM, Way
 from builder.errors import BuildError
 from builder.report import Report
+from satchel.adaptive.limits import DWELL
 
 TIMES = 3
 USUAL = 60
@@ -23,8 +25,9 @@ USUAL = 60
 MOST = 300
 """Answers after which slowness counts as not noticed."""
 
-EACH_CORE = 2
-"""Processes that make it busy: with one, answers take 1.4 times as long, which is hardly slow."""
+OTHERS = 2
+"""Processes that make it busy. Spread over all cores they hardly slow a browser down, whose
+processes Linux favours: so they and the page share one core."""
 
 FEW = 16
 """Answers between two looks at the clock."""
@@ -44,34 +47,43 @@ def measure(device: Device, report: Report, times: int) -> None:
         BuildError: It never notices one of them.
     """
     device.be(CALM)
-    noticed, over = [], []
+    found, over, slower = [], [], []
     for _ in range(times):
         way = Way.of(device.follow("balanced"))
         device.warm(way)
-        device.run("turn(...given)", asdict(way), USUAL)
-        with _others():
-            noticed.append(device.run("until(...given)", SLOW, way.resolution, MOST))
+        usual = device.run("turn(...given)", asdict(way), USUAL)
+        with _others(device):
+            noticed, took = device.run("until(...given)", SLOW, way.resolution, MOST)
+        if noticed:
+            found.append(len(took))
+        slower.append(statistics.median(took) / statistics.median(usual))
         ended = time.monotonic()
-        while device.run("until(...given)", WELL, way.resolution, FEW) is None:
+        while not device.run("until(...given)", WELL, way.resolution, FEW)[0]:
             if time.monotonic() - ended > OVER_SECONDS:
                 raise BuildError(f"{OVER_SECONDS} s later the page still works with rests.")
         over.append(time.monotonic() - ended)
-    found = [answers for answers in noticed if answers is not None]
+        time.sleep(DWELL)  # so soon after a change nothing else is changed
     if not found:
         raise BuildError(f"In {MOST} answers the page never noticed that they take longer.")
     report.figure("slowness.found", len(found) / times, "fraction")
+    report.figure("slowness.times", min(slower), "times")
     report.figure("slowness.answers", max(found), "answers")
     report.figure("slowness.over", max(over), "s")
 
 
 @contextmanager
-def _others() -> Iterator[None]:
-    """Processes that keep all cores busy, and end with this."""
-    command = [sys.executable, "-c", "while True: pass"]
-    busy = [subprocess.Popen(command) for _ in range(EACH_CORE * (os.cpu_count() or 1))]
+def _others(device: Device) -> Iterator[None]:
+    """Other processes take one core, and the page has to make do with a share of it."""
+    cores = os.sched_getaffinity(0)
+    one = {min(cores)}
+    command = [sys.executable, "-c", f"import os; os.sched_setaffinity(0, {one})\nwhile True: pass"]
+    # Each in a session of its own, else Linux gives all of them together the browser's share.
+    busy = [subprocess.Popen(command, start_new_session=True) for _ in range(OTHERS)]
+    device.pin(one)
     try:
         yield
     finally:
+        device.pin(cores)
         for process in busy:
             process.kill()
             process.wait()

@@ -59,13 +59,16 @@ export async function answers(way, photos) {
   return found;
 }
 
-/** Label pictures until a reason begins so: how many it took, or null after `most`. */
+/** Label pictures until a reason begins so, `most` at most: whether one did, and [ms, …]. */
 export async function until(begins, size, most) {
+  const took = [];
   for (let count = 1; count <= most; count++) {
+    const started = performance.now();
     const { decision } = await classify(size, count);
-    if (decision?.reason.startsWith(begins)) return count;
+    took.push(performance.now() - started);
+    if (decision?.reason.startsWith(begins)) return [true, took];
   }
-  return null;
+  return [false, took];
 }
 
 /** A line of pictures, `depth` of which always wait, until it is ended. */
