@@ -44,7 +44,7 @@ def measure(device: Device, report: Report, times: int) -> None:
     """Make the machine busy, and count the answers until the page notices, and that it is over.
 
     Raises:
-        BuildError: It never notices one of them.
+        BuildError: It never notices that it is over.
     """
     device.be(CALM)
     found, over, slower = [], [], []
@@ -63,11 +63,10 @@ def measure(device: Device, report: Report, times: int) -> None:
                 raise BuildError(f"{OVER_SECONDS} s later the page still works with rests.")
         over.append(time.monotonic() - ended)
         time.sleep(DWELL)  # so soon after a change nothing else is changed
-    if not found:
-        raise BuildError(f"In {MOST} answers the page never noticed that they take longer.")
     report.figure("slowness.found", len(found) / times, "fraction")
     report.figure("slowness.times", min(slower), "times")
-    report.figure("slowness.answers", max(found), "answers")
+    if found:
+        report.figure("slowness.answers", max(found), "answers")
     report.figure("slowness.over", max(over), "s")
 
 

@@ -45,6 +45,6 @@ def test_every_state_is_brought_about_and_every_mode_measured(photos):
     untamed = 1 / report.figures["throttled.target"]["value"]  # a whole core
     assert 0 < ratios["throttled.cpu_over_target"].value < untamed
     assert ratios["overhead.over_infer"].value > 0
-    assert report.figures["slowness.answers"]["value"] > 0
+    assert report.figures["slowness.found"]["value"] in (0, 1)
     assert report.figures["count"]["value"] == 1
     assert {f"{mode}.top1" for mode in adaptive.JUDGED} <= set(report.figures)
