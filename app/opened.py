@@ -35,7 +35,7 @@ def kind(task: str) -> type[Label] | type[Embed] | type[Tensors]:
         return Tensors
     from satchel import tasks
 
-    return tasks.Label if task == "label" else tasks.Embed
+    return getattr(tasks, {"label": "Label", "embed": "Embed"}[task])
 
 
 class Opened:

@@ -78,8 +78,8 @@ def _others(device: Device) -> Iterator[None]:
     command = [sys.executable, "-c", f"import os; os.sched_setaffinity(0, {one})\nwhile True: pass"]
     # Each in a session of its own, else Linux gives all of them together the browser's share.
     busy = [subprocess.Popen(command, start_new_session=True) for _ in range(OTHERS)]
-    device.pin(one)
     try:
+        device.pin(one)
         yield
     finally:
         device.pin(cores)

@@ -52,16 +52,6 @@ json.dumps({threads: worker.sessions for threads, worker in workers.items()})
 LITERT = ["litert-int8-static", "litert-int8-static@192", "litert-int8-static@160"]
 
 
-def settled(page, code: str, right, seconds: float = 90) -> object:
-    """Run Python in the engine until what it gives is right, and return that."""
-    for _ in range(int(seconds * 4)):
-        value = visit.python(page, code)
-        if right(value):
-            return value
-        page.wait_for_timeout(250)
-    raise AssertionError(f"still {value}")
-
-
 def answer_of(page, right, seconds: float = 180) -> dict[str, object]:
     """Label photos until one was labelled by a decision that is right, as it was decided.
 
@@ -156,7 +146,7 @@ def page(tab, levers, url, until):
 
 
 def test_lighter_variants_come_while_the_page_rests(page):
-    assert settled(page, HERE, lambda here: set(LITERT) <= set(here))
+    assert visit.settled(page, HERE, lambda here: set(LITERT) <= set(here))
     answer = strategy(page, "full")
     assert (answer["variant"], answer["resolution"]) == (LITERT[0], 224)
     assert answer["reason"].startswith("Nothing holds this device back: the 224 px model on ")
@@ -168,7 +158,7 @@ def test_a_battery_that_runs_low_is_answered_to_within_one_photo_and_its_chargin
     if power is None:
         pytest.skip(power_supply.missing())
     # On battery, what a switch would need is loaded while the page rests.
-    settled(page, SESSIONS, lambda held: sum(held.values()) >= 2)
+    visit.settled(page, SESSIONS, lambda held: sum(held.values()) >= 2)
 
     def work(times: int = 60) -> float:
         """Processor seconds of a photo."""
@@ -232,7 +222,7 @@ def test_a_small_device_works_lightly_and_after_a_load_that_ended_the_page_takes
     assert answer["variant"] == LITERT[1]
     assert "his device has little memory: the 192 px model on one thread" in answer["reason"]
     # What isn't in use any more goes, once the page rests.
-    settled(small, SESSIONS, lambda held: sum(held.values()) == 1)
+    visit.settled(small, SESSIONS, lambda held: sum(held.values()) == 1)
     visit.begin_a_load(small)
     small.close()  # as if that load had ended it
     after = context.new_page()

@@ -53,6 +53,14 @@ def label(page, until, digit: str, name: str) -> str:
     return card.locator("li").first.text_content()
 
 
+def opened(context, url, until, digit: str):
+    """A new tab in which a photo of a digit was labelled."""
+    page = context.new_page()
+    page.goto(url)
+    assert f"digit {digit}" in label(page, until, digit, f"{digit}.png")
+    return page
+
+
 def compute(page, until) -> None:
     """Run the second model, on made-up numbers."""
     page.get_by_role("link", name="Run", exact=True).click()
@@ -181,18 +189,14 @@ def test_what_ended_the_page_is_tried_again_where_nothing_else_can_be_had(
     with serving(built) as url:
         watch.allow_origin(url)
         with profile() as context:
-            page = context.new_page()
-            page.goto(url)
-            assert "digit 7" in label(page, until, "7", "seven.png")
+            page = opened(context, url, until, "7")
             until(page, visit.OFFLINE_READY)
             visit.begin_a_load(page, "digits")
             page.close()
     watch.expect("Failed to fetch")
     watch.expect("net::ERR_CONNECTION_REFUSED")
     with profile() as context:  # its host is gone, and with it the other variant
-        page = context.new_page()
-        page.goto(url)
-        assert "digit 1" in label(page, until, "1", "offline.png")
+        page = opened(context, url, until, "1")
         assert "Digits runs in LiteRT." in runs_in(page, until)
 
 
@@ -210,18 +214,10 @@ def test_where_there_is_power_to_spare_the_next_model_is_opened_before_it_is_ask
     with serving(built) as url:
         watch.allow_origin(url)
         with profile() as context:
-            page = context.new_page()
-            page.goto(url)
-            assert "digit 7" in label(page, until, "7", "seven.png")
+            page = opened(context, url, until, "7")
             compute(page, until)
             until(page, visit.OFFLINE_READY)
         with profile() as context:
-            page = context.new_page()
-            page.goto(url)
-            assert "digit 1" in label(page, until, "1", "again.png")
+            page = opened(context, url, until, "1")
             assert visit.python(page, OPEN) == ["digits"]
-            for _ in range(120):
-                if "sums" in visit.python(page, OPEN):
-                    break
-                page.wait_for_timeout(1000)
-            assert visit.python(page, OPEN) == ["digits", "sums"]
+            visit.settled(page, OPEN, lambda models: models == ["digits", "sums"], 120)

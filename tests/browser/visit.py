@@ -140,6 +140,16 @@ def python(page, code: str) -> object:
     return json.loads(text or "null")
 
 
+def settled(page, code: str, right, seconds: float = 90) -> object:
+    """Run Python in the engine until what it gives is right, and return that."""
+    for _ in range(int(seconds * 4)):
+        value = python(page, code)
+        if right(value):
+            return value
+        page.wait_for_timeout(250)
+    raise AssertionError(f"still {value}")
+
+
 _BEGUN = """
 import asyncio
 from satchel import library, platform, unfit
@@ -187,8 +197,7 @@ def end_inference(page) -> None:
     Somebody has labelled a photo. In idle time the page then tries out how many threads help, and
     workers come and go for it: that is waited for.
     """
-    while not any(python(page, _TRIED)):
-        page.wait_for_timeout(250)
+    settled(page, _TRIED, any)
     ending = workers(page, "inference")
     assert ending
     for worker in ending:
