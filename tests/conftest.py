@@ -203,7 +203,8 @@ def until() -> Callable[..., object]:
     def wait(page, expression: str, *, seconds: float = 60) -> object:
         end = time.monotonic() + seconds
         while not (value := _evaluated(page, expression)):
-            assert time.monotonic() < end, f"not within {seconds} s: {expression}"
+            if time.monotonic() >= end:
+                pytest.fail(f"not within {seconds} s: {expression}\n{_shown(page)}")
             page.wait_for_timeout(50)
         return value
 
@@ -220,6 +221,11 @@ def _evaluated(page, expression: str) -> object:
         if "context was destroyed" in error.message:
             return None
         raise
+
+
+def _shown(page) -> str:
+    """What people would see there, for who reads of a failure."""
+    return "\n".join(line for line in page.inner_text("body").splitlines() if line.strip())
 
 
 @pytest.fixture(scope="session")

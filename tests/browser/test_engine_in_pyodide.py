@@ -456,6 +456,27 @@ json.dumps([said, await tried()])
     assert here == there == [ANSWER, "threaded", min(4, cores)]
 
 
+def test_models_can_be_closed_before_their_threads_have_begun(bare_folder, browser):
+    code = """
+import asyncio
+import satchel
+from pyodide.http import pyfetch
+satchel.configure(litert_url=base + "litert/litert.mjs")
+data = await (await pyfetch(base + "files/fixed.tflite")).bytes()
+async with asyncio.timeout(30), satchel.EdgeRuntime(data) as stays:
+    for _ in range(5):
+        async with satchel.EdgeRuntime(data) as goes:
+            assert goes.threads > 1
+    answer = await stays.infer([[-1.0, 2, -3], [4, 5, 6]])
+json.dumps(answer.tolist())
+"""
+    with serving(bare_folder, wrap=without_policy) as url:
+        page = browser.new_page()
+        page.goto(url)
+        assert bare_page.run(page, INSTALL + code) == ANSWER
+        page.close()
+
+
 @pytest.mark.heavy
 def test_signatures_are_verified_where_the_browser_cannot_or_it_says_so(bare, browser):
     page = browser.new_page()

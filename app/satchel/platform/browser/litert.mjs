@@ -50,6 +50,7 @@ async function start(url, folder, wanted) {
   const { name, threads } = build(wanted);
   const script = new URL(`litert_wasm_${name}_internal.js`, folder).href;
   const lines = [];
+  if (name === "threaded") globalThis.Worker = Thread;
   try {
     const [module, factory, mainScriptUrlOrBlob] = await Promise.all([
       import(url),
@@ -86,6 +87,30 @@ async function start(url, folder, wanted) {
   } catch (error) {
     throw unavailable(error);
   }
+}
+
+const beginning = new Set();
+
+/** A worker for a thread of WASM (browsers without have none); while it begins, `beginning` has a promise of its being there. */
+class Thread extends (globalThis.Worker ?? Object) {
+  constructor(...how) {
+    super(...how);
+    const there = new Promise((resolve) => {
+      // Emscripten sets `onmessage` and `onerror`; the first word is that the script runs.
+      for (const kind of ["message", "error"]) this.addEventListener(kind, resolve, { once: true });
+    });
+    beginning.add(there);
+    there.then(() => beginning.delete(there));
+  }
+}
+
+/**
+ * Frees what ends threads. WASM waits for their end and lets nothing else happen here meanwhile:
+ * for one whose worker is only on its way, it would wait for ever.
+ */
+async function freed(runner) {
+  await Promise.all(beginning);
+  runner.delete();
 }
 
 const NO_GPU = {
@@ -158,7 +183,7 @@ async function make(library, bytes) {
     if (hasCustomOperators(bytes)) await tryOut(library, session);
     return { session, inputs, outputs };
   } catch (error) {
-    if (!explain(error).fatal) runner.delete();
+    if (!explain(error).fatal) await freed(runner);
     throw error;
   }
 }
@@ -252,7 +277,7 @@ async function run({ module, lines }, { runner, inputs, outputs }, feeds) {
   }
 }
 
-const release = ({ runner }) => runner.delete();
+const release = ({ runner }) => freed(runner);
 
 /** Does `work`; where it fails, the error has a `code`, and says what LiteRT only printed. */
 async function heard(lines, code, work) {
