@@ -64,11 +64,6 @@ class Latencies:
         return replace(self, watches={**self.watches, last: calm})
 
     @property
-    def last(self) -> Watch | None:
-        """Of the work that was done last."""
-        return next(reversed(self.watches.values()), None)
-
-    @property
     def slow(self) -> bool:
         """Whether answers take longer now than they do here at the same work.
 
@@ -79,8 +74,11 @@ class Latencies:
 
     @property
     def ratio(self) -> float | None:
-        """How many times as long as usual they take; None: not known yet."""
-        return self.last.ratio if self.last else None
+        """How many times as long as usual they take, or did before the rests; None: not known yet."""
+        for work in reversed(self.watches):
+            if not work.rested:
+                return self.watches[work].ratio
+        return None
 
     def seconds(self, option: Option | None, threads: int = 1) -> float | None:
         """What one answer takes now; None: not known yet.

@@ -130,6 +130,16 @@ def test_slowness_without_a_sensor_counts_as_serious_pressure():
     assert decision.reason.startswith("Answers take 1.6 times as long as usual, as on a hot")
 
 
+def test_the_sentence_tells_how_slow_answers_were_before_the_rests():
+    seen, option = latencies(slow=True, ratio=1.6), LABEL[0]
+    for run in range(40):
+        work = Work(option.variant, option.resolution, 1, rested=True)
+        seen = seen.seen(work, 50 if run < 30 else 150, float(run))
+    slow = decided(replace(WELL, pressure=None), seen=latencies(slow=True, ratio=1.6))[1]
+    decision, _ = decided(replace(WELL, pressure=None), seen=seen, before=slow, now=1.0)
+    assert decision.reason.startswith("Answers take 1.6 times as long as usual")
+
+
 def test_rests_that_make_answers_slower_do_not_keep_themselves_up():
     """Others make the processor busy for a while; what rests is slower and wavers, for good."""
     device, seen, strategy, now, story = Following(), Latencies(), "full", 0.0, []
