@@ -1,5 +1,6 @@
 // The engine worker: boots Pyodide and hands over to engine.py. What must run before Python is
 // here, and nothing else.
+import "./ending.mjs";
 import * as host from "../satchel/platform/browser/host.mjs";
 import { counted } from "./counted.mjs";
 import { Engines } from "./engines.mjs";

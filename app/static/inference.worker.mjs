@@ -1,5 +1,6 @@
 // The page's inference worker: each engine's own, with its WASM expanded on its way. What doesn't
 // come from the service worker is counted, and verified. The engine compiles it while it arrives.
+import "./ending.mjs";
 import "../satchel/platform/browser/inference.mjs";
 import "../satchel/platform/browser/litert.mjs";
 import { counted } from "./counted.mjs";

@@ -6,6 +6,15 @@ const MOST_THREADS = 4;
 const UNFETCHED = "its file could not be fetched";
 const ENDED = "the browser ended it, perhaps for want of memory";
 
+/** Milliseconds that a worker has to end by itself: one that is busy doesn't hear that it shall. */
+const PATIENCE = 5000;
+
+/** Ends a worker, as `ending.mjs` does, or else at once. */
+function end(worker) {
+  worker.postMessage({ type: "end" });
+  setTimeout(() => worker.terminate(), PATIENCE);
+}
+
 /**
  * The engine as the page sees it: two workers, which can be started, stopped and started again,
  * and calls that wait until there is somebody to answer.
@@ -99,8 +108,9 @@ export class Engine {
 
   /** Ends both workers; whoever waits for an answer gets `reason` instead. */
   stop(reason) {
-    if (this.#workers) for (const worker of Object.values(this.#workers)) worker?.terminate();
+    for (const worker of Object.values(this.#workers ?? {})) if (worker) end(worker);
     this.#workers = null;
+    this.#rpc.port.close();
     const error = new Error(reason);
     error.name = "EngineStoppedError";
     for (const reject of this.#pending) reject(error);

@@ -74,7 +74,7 @@ class Latencies:
 
     @property
     def ratio(self) -> float | None:
-        """How many times as long as usual they take, or did before the rests; None: not known yet."""
+        """How many times as long as usual they take, before rests; None: not known yet."""
         for work in reversed(self.watches):
             if not work.rested:
                 return self.watches[work].ratio
