@@ -17,7 +17,7 @@ import numpy as np
 
 from builder import bundle, evaluate, lab, site
 from builder.bench import contenders, modes, overhead, publish, ratios, slowness
-from builder.bench.device import Device, opened
+from builder.bench.device import SAMPLE, Device, opened
 from builder.bench.modes import CALM, CRITICAL, LOW, MODES, PRIORITIES, SERIOUS, State, Way
 from builder.bench.publish import Series, Story
 from builder.errors import BuildError
@@ -55,7 +55,10 @@ JUDGED = ("full", "lightweight", "energy")
 PLAN = (CALM, LOW, SERIOUS, CRITICAL)
 
 THROTTLED = {"serious": "throttled_serious", "critical": "throttled"}
-"""What is found under a pressure is named so."""
+"""What is found under a pressure is named so, and …"""
+
+GIVEN = {"": None, "_whole": SAMPLE}
+"""… so by what the page is given: decoded pixels, or a photo's file."""
 
 PROBE_SECONDS = 120
 SEED = 7
@@ -71,11 +74,12 @@ by insisting on each mode in turns, in one run. Time and processor time are per 
 224 (192 × 192, 160 × 160) decoded pixels to the best class, and back on the page. Processor time is
 the browser's own count for the page's process with all of its threads (DevTools'
 `SystemInfo.getProcessInfo`). *Under pressure*: photos wait all the time, and what the process uses
-is compared with the share of one core that it is to stay within. *Adaptation's own time* is what
-passes in it before and after a label, and while it takes note of how long the model ran. Accuracy:
-labelled photos through the page, each in all modes. *Slowness*: no pressure is told of, and other
-processes share one core with the page; it has to find out by how long its answers take. Ratios are
-sums over sums, with an interval from a bootstrap over whole rounds.""",
+is compared with the share of one core that it is to stay within; once more with a photo's file,
+which the browser decodes and draws on threads of its own. *Adaptation's own time* is what passes in
+it before and after a label, and while it takes note of how long the model ran. Accuracy: labelled
+photos through the page, each in all modes. *Slowness*: no pressure is told of, and other processes
+share one core with the page; it has to find out by how long its answers take. Ratios are sums over
+sums, with an interval from a bootstrap over whole rounds.""",
     groups={
         "Processor time per photo": (
             Series("full.cpu", "full", own=True),
@@ -96,7 +100,9 @@ sums over sums, with an interval from a bootstrap over whole rounds.""",
         "lightweight.cpu_over_full": "processor time: lightweight over full",
         "energy.cpu_over_full": "processor time: lightweight for energy over full",
         "throttled.cpu_over_target": "pressure critical: processor time over the target",
+        "throttled_whole.cpu_over_target": "pressure critical: the same with photos' files",
         "throttled_serious.cpu_over_target": "pressure serious: processor time over the target",
+        "throttled_serious_whole.cpu_over_target": "pressure serious: the same with photos' files",
         "overhead.over_infer": "adaptation's own time over a label",
         "overhead.with_over_without": "a label with adaptation over one without",
     },
@@ -108,8 +114,12 @@ sums over sums, with an interval from a bootstrap over whole rounds.""",
         "energy.top1_change": "lightweight for energy against full, the same photos",
         "throttled.share": "pressure critical: share of one core",
         "throttled.photos": "pressure critical: photos a second",
+        "throttled_whole.share": "pressure critical: share of one core, photos' files",
+        "throttled_whole.photos": "pressure critical: photos' files a second",
         "throttled_serious.share": "pressure serious: share of one core",
         "throttled_serious.photos": "pressure serious: photos a second",
+        "throttled_serious_whole.share": "pressure serious: share of one core, photos' files",
+        "throttled_serious_whole.photos": "pressure serious: photos' files a second",
         "overhead.own": "adaptation's own time for a label",
         "slowness.found": "slowness without a sensor: how often it was found",
         "slowness.times": "answers took longer then, at least",
@@ -172,8 +182,8 @@ def measure(
             with doing(f"A device with {state.words} …"):
                 device.be(state)
                 _decisions(device, report, state, ways)
-                if state.strategy == "throttled":
-                    throttled(device, report, state, stretch)
+                for given in GIVEN if state.strategy == "throttled" else ():
+                    throttled(device, report, state, given, stretch)
         with doing(f"{len(MODES)} modes in turns …"):
             costs(device, report, ways, rounds, count)
         with doing("Adaptation's own time …"):
@@ -185,19 +195,20 @@ def measure(
                 accuracy(device, report, ways, photos)
 
 
-def throttled(device: Device, report: Report, state: State, seconds: float) -> None:
+def throttled(device: Device, report: Report, state: State, given: str, seconds: float) -> None:
     """Let photos wait all the time on a device under pressure, and see what is used.
 
     Args:
         device: In that state.
         report: Gets what is found.
         state: The state.
+        given: One of `GIVEN`.
         seconds: How long.
     """
-    name, target = THROTTLED[state.pressure], CPU_TARGETS[state.pressure]
+    name, target = THROTTLED[state.pressure] + given, CPU_TARGETS[state.pressure]
     way = Way.of(device.follow("balanced"))
     device.warm(way)
-    device.run("void (globalThis.line = new Line(...given))", asdict(way), DEPTH)
+    device.run("void (globalThis.line = new Line(...given))", asdict(way), DEPTH, GIVEN[given])
     done = WINDOW  # the first batch may use what was kept for it
     device.run("globalThis.line.until(...given)", done)
     used, allowed = [], []

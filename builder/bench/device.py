@@ -23,6 +23,9 @@ PATIENCE = 90.0
 LOOK_MS = 250
 """Between two looks whether it has."""
 
+SAMPLE = "/photos/chelsea.jpg"
+"""A photo, of what is mounted."""
+
 WARM_UP = 100
 """Photos at most until what a way needs is loaded."""
 
@@ -120,7 +123,7 @@ class Device:
 
     def warm(self, way: Way) -> None:
         """Have loaded what a way needs."""
-        self.run("warm(...given)", asdict(way), "/photos/chelsea.jpg", WARM_UP)
+        self.run("warm(...given)", asdict(way), SAMPLE, WARM_UP)
 
     def run(self, expression: str, *given: Any) -> Any:
         """Evaluate an expression over what adaptive.mjs gives, and `given`."""

@@ -191,12 +191,14 @@ def test_under_pressure_work_gets_rests_and_a_queue_drains_without_loss(
 ):
     critical = {"source": "cpu", "state": "critical"}
     levers.send("Emulation.setPressureStateOverride", critical)
-    strategy(page, "throttled")
+    # It may have begun to rest for another reason; with this one it is a quarter, and not half.
+    answer_of(page, lambda answer: "quarter of one processor core" in answer["reason"])
     began, before = page.evaluate("performance.now()"), processor_seconds(context.process)
     answers = page.evaluate(AT_ONCE, 60)
     seconds = (page.evaluate("performance.now()") - began) / 1000
     share = (processor_seconds(context.process) - before) / seconds
     record_property("figure", f"Under critical pressure: {share:.0%} of one core, of 25 %")
+    assert share < 0.4  # `bench adaptive` measures it; half of a core is what less pressure allows
     assert len(answers) == 60
     assert {answer["index"] for answer in answers} <= visit.LABELS[CAT]
     assert {answer["strategy"] for answer in answers} == {"throttled"}

@@ -71,16 +71,21 @@ export async function until(begins, size, most) {
   return [false, took];
 }
 
-/** A line of pictures, `depth` of which always wait, until it is ended. */
+/** A line of pictures, or of one photo's file, `depth` of which always wait, until it is ended. */
 export class Line {
   #answered = 0;
   #ended = false;
   #waiting = [];
 
-  constructor(way, depth) {
+  /** @param {object} way @param {number} depth @param {string | null} photo its URL */
+  constructor(way, depth, photo) {
+    const file = photo && fetch(photo).then((response) => response.blob());
     const ask = async () => {
+      const whole = await file;
+      const label = () =>
+        whole ? satchel.engine.call("label", [whole, 1]) : classify(way.resolution, this.#answered);
       while (!this.#ended) {
-        const { decision } = await classify(way.resolution, this.#answered);
+        const { decision } = await label();
         checked(decision, way);
         this.#answered++;
         this.#waiting = this.#waiting.filter(({ count, resolve }) =>
