@@ -12,7 +12,8 @@ WORKERS = 2
 """Parallel test processes; browsers need a core each."""
 
 QUICK = ("tests/unit", "tests/engine")
-WHOLE = ("tests/unit", "tests/engine", "tests/browser", "tests/faults", "tests/heavy")
+WHOLE = ("tests/heavy", "tests/faults", "tests/browser", "tests/engine", "tests/unit")
+"""Those with long files first: what is short fills the gaps at the end."""
 
 PYTEST_FOUND_NOTHING = 5
 
@@ -46,7 +47,7 @@ def _defaults(everything: bool, quick: bool, arguments: Sequence[str]) -> list[s
     if not any(argument.startswith("-m") for argument in given) and not everything:
         given += ["-m", "not heavy"]
     if not any(argument.startswith(("-n", "--numprocesses")) for argument in given):
-        given += ["-n", str(WORKERS), "--dist", "loadfile"]
+        given += ["-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder"]
     if not any((ROOT / argument.split("::")[0]).exists() for argument in arguments):
         places = QUICK if quick else WHOLE
         given += [place for place in places if (ROOT / place).exists()]

@@ -225,7 +225,13 @@ def _evaluated(page, expression: str) -> object:
 
 def _shown(page) -> str:
     """What people would see there, for who reads of a failure."""
-    return "\n".join(line for line in page.inner_text("body").splitlines() if line.strip())
+    from playwright.sync_api import Error
+
+    try:
+        text = page.evaluate("document.body.innerText")
+    except Error as error:
+        return error.message
+    return "\n".join(line for line in text.splitlines() if line.strip())
 
 
 @pytest.fixture(scope="session")

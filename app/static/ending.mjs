@@ -1,7 +1,8 @@
 /**
  * Ends this worker when the page says so, but not while WASM is being compiled in it: Chromium's
  * whole page breaks down now and then where a worker is terminated meanwhile (seen in 156, about
- * once in twenty times). What still arrives is given up, so that it doesn't take long.
+ * once in twenty times). What still arrives is given up, so that it doesn't take long; fetches with a
+ * signal of their own are left to whoever has it.
  *
  * To be imported first: what others fetch and compile goes through here.
  */

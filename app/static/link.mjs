@@ -7,7 +7,7 @@ const UNFETCHED = "its file could not be fetched";
 const ENDED = "the browser ended it, perhaps for want of memory";
 
 /** Milliseconds that a worker has to end by itself: one that is busy doesn't hear that it shall. */
-const PATIENCE = 5000;
+const PATIENCE = 15_000;
 
 /** Ends a worker, as `ending.mjs` does, or else at once. */
 function end(worker) {
@@ -90,13 +90,17 @@ export class Engine {
     this.#since = since;
     this.#arrived.clear();
     const begun = this.#begin();
-    const engine = this.#worker("engine_worker", (why) => this.#failed(why));
+    // One that is ending is heard no more: its successor is at work.
+    const engine = this.#worker(
+      "engine_worker",
+      (why) => this.#workers?.engine === engine && this.#failed(why),
+    );
     // The engine replaces an inference worker that died: here it only has to hear of it.
     begun?.worker.addEventListener("error", ({ message }) => {
       engine.postMessage({ type: "inference-dead", message: message || UNFETCHED });
     });
     engine.addEventListener("message", ({ data }) => {
-      if (data?.type === "end-inference") this.#workers?.inference?.terminate();
+      if (data?.type === "end-inference") begun?.worker.terminate();
     });
     const init = { type: "init", site: this.#site, base: document.baseURI, ...this.#about };
     const { firstEngine, threads } = this;

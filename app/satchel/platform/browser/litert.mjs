@@ -95,14 +95,25 @@ const beginning = new Set();
 class Thread extends (globalThis.Worker ?? Object) {
   constructor(...how) {
     super(...how);
-    const there = new Promise((resolve) => {
+    const there = new Promise((resolve, reject) => {
       // Emscripten sets `onmessage` and `onerror`; the first word is that the script runs.
-      for (const kind of ["message", "error"]) this.addEventListener(kind, resolve, { once: true });
+      this.addEventListener("message", resolve, { once: true });
+      this.addEventListener("error", ({ message }) => reject(lost(message)), { once: true });
     });
     beginning.add(there);
-    there.then(() => beginning.delete(there));
+    there.then(
+      () => beginning.delete(there),
+      () => {}, // whoever waits for it hears of it
+    );
   }
 }
+
+/** The error for a thread that never begins: nobody can wait for its end. */
+const lost = (why) =>
+  Object.assign(new Error(`A thread could not be started: ${why || "its script did not come"}`), {
+    code: "crash",
+    fatal: true,
+  });
 
 /**
  * Frees what ends threads. WASM waits for their end and lets nothing else happen here meanwhile:
