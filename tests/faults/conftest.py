@@ -137,18 +137,25 @@ class Network:
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """Makes a profile's folder, on a real file system of so many megabytes."""
+    """Puts what pages store in the test's profile on a real file system of so many megabytes.
+
+    What the browser keeps for itself lies elsewhere: Chromium 156 may hang when that has no room.
+    """
     with ExitStack() as mounted:
 
         def mount(megabytes: int) -> Path:
-            folder = tmp_path / "profile"
-            folder.mkdir()
+            disk, folder = tmp_path / "disk", tmp_path / "profile"
+            disk.mkdir()
             size = f"size={megabytes}m"
-            command = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)]
+            command = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(disk)]
             if subprocess.run(command, capture_output=True, check=False).returncode:
                 pytest.skip("mounting a small file system takes root")
-            mounted.callback(subprocess.run, ["umount", "-l", str(folder)], check=True)
-            return folder
+            mounted.callback(subprocess.run, ["umount", "-l", str(disk)], check=True)
+            (folder / "Default").mkdir(parents=True)
+            for name in ("IndexedDB", "Service Worker", "File System"):
+                (disk / name).mkdir()
+                (folder / "Default" / name).symlink_to(disk / name)
+            return disk
 
         yield mount
 

@@ -34,7 +34,7 @@ def host(tmp_path_factory):
 
 @pytest.fixture
 def disk(small_disk):
-    """The test's profile, on a file system of its own."""
+    """What pages store, on a file system of its own."""
     return small_disk(200)
 
 

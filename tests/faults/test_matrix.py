@@ -173,7 +173,7 @@ def test_the_same_holds_for_faults_by_chance(theatre, request):
 def test_the_same_holds_for_many_faults_by_chance(theatre, request):
     given = request.config.getoption("--fault-seed")
     today = datetime.now(UTC).toordinal()
-    for turn in range(4):
+    for turn in range(2):
         by_chance(theatre, (today if given is None else given) + turn * 1_000_000, 60)
 
 

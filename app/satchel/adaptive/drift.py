@@ -153,26 +153,19 @@ class Watch:
         average = self.average + WEIGHT * (distance - self.average)
         enter = min(max(ENTER, LIMIT * math.sqrt(self.wobble)), ENTER_MOST)
         slow = average > (LEAVE if self.slow else enter)
-        watch = replace(
-            self,
-            runs=self.runs + 1,
-            average=average,
-            slow=slow,
-            since=self.since if slow and self.slow else now,
-            at=now,
-        )
-        if slow:
-            return watch._rebased() if now - watch.since >= FORGET else watch
-        if average < -enter:
-            return watch._rebased()
-        if average < -LEAVE:
-            baseline += FOLLOW * average
-        # What wavers by chance wavers both ways; the way up may be the beginning of slowness.
-        fast = min(average, 0.0) ** 2
-        wobble = self.wobble + (STEADY * (fast - self.wobble) if average < 0 else 0.0)
-        if watch.runs <= REFINED and average < LEAVE:
-            baseline += min(max(distance, -LEAVE), LEAVE) / watch.runs
-        return replace(watch, baseline=baseline, wobble=wobble)
+        runs, wobble = self.runs + 1, self.wobble
+        since = self.since if slow and self.slow else now
+        if average < -enter or now - since >= FORGET:
+            return Watch(runs, (), baseline, wobble, average, slow, since, now)._rebased()
+        if not slow:
+            if average < -LEAVE:
+                baseline += FOLLOW * average
+            # What wavers by chance wavers both ways; the way up may be the beginning of slowness.
+            if average < 0:
+                wobble += STEADY * (average**2 - wobble)
+            if runs <= REFINED and average < LEAVE:
+                baseline += min(max(distance, -LEAVE), LEAVE) / runs
+        return Watch(runs, (), baseline, wobble, average, slow, since, now)
 
     def _rebased(self) -> Watch:
         """With what is now as what is usual."""

@@ -51,9 +51,12 @@ class Latencies:
 
     def seen(self, work: Work, ms: float, now: float) -> Latencies:
         """After one more run: its milliseconds, and when it ended, in seconds."""
-        watch = self.watches.get(work, Watch()).seen(ms, now)
-        others = [(key, self.watches[key]) for key in self.watches if key != work]
-        return replace(self, watches=dict([*others[1 - MOST :], (work, watch)]))
+        watches = self.watches
+        watch = watches.get(work, Watch()).seen(ms, now)
+        if work != next(reversed(watches), None):
+            others = [key for key in watches if key != work]
+            watches = {key: watches[key] for key in others[1 - MOST :]}
+        return Latencies({**watches, work: watch})
 
     def rested(self, now: float) -> Latencies:
         """As it counts at a time: after a while without runs the processor has had its rest."""
